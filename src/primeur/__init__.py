@@ -1,0 +1,1 @@
+"""Primeur: the AI service platform an organisation runs itself."""
