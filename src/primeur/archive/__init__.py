@@ -1,0 +1,1 @@
+"""What a caller asked us to keep: files, uploads, batches, responses, conversations."""

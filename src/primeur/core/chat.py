@@ -1,0 +1,211 @@
+"""One inference request on its way, and what stands at the other end: ask, endpoint, dialect, target, deployment."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from primeur.core.wire import AnyRequest
+
+Json = dict[str, Any]
+
+
+class Route(StrEnum):
+    """What a target can be asked for."""
+
+    CHAT = "chat"
+    COMPLETIONS = "completions"
+    EMBEDDINGS = "embeddings"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One inference request in OpenAI's wire form, whatever dialect it came in.
+
+    Attributes:
+        id: the request's id, ``req_...``.
+        body: the JSON as it came (or as a dialect wrote it), UTF-8.
+        fields: the same, decoded and checked.
+        arrived_ms: UTC milliseconds.
+        arrived_us: monotonic microseconds, for durations.
+        address: the caller's IP address.
+        low_priority: batch work, which waits while people are being served.
+        affinity: requests that share it (a conversation) prefer the same revision.
+    """
+
+    id: str
+    route: Route
+    body: bytes
+    fields: AnyRequest
+    arrived_ms: int
+    arrived_us: int
+    address: str = ""
+    low_priority: bool = False
+    affinity: str | None = None
+
+    @property
+    def model(self) -> str:
+        """The deployment or alias that the caller named."""
+        return self.fields.model
+
+    @property
+    def streams(self) -> bool:
+        """Whether the caller wants server-sent events."""
+        return bool(getattr(self.fields, "stream", None))
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether a stream must end with a usage chunk."""
+        options = getattr(self.fields, "stream_options", None)
+        return bool(options and options.include_usage)
+
+
+class Translation(Protocol):
+    """One request's way through a dialect that is more than a table.
+
+    The walk sends `body`; hands every JSON object of the answer (the whole answer, or each stream chunk) to `piece`;
+    and calls `finish` when the target is done, before usage and ``[DONE]`` leave.
+    """
+
+    @property
+    def body(self) -> bytes:
+        """What the target is sent, UTF-8 JSON."""
+        ...
+
+    def piece(self, data: Json) -> list[Json]:
+        """Turn one object of the target into the objects the caller gets: none, one or several.
+
+        Raises:
+            TargetFailed: the target broke its promise (free text in place of a schema, for instance).
+        """
+        ...
+
+    def finish(self) -> list[Json]:
+        """Give what is still owed at the end of a stream.
+
+        Raises:
+            TargetFailed: as in `piece`.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a target's OpenAI face differs from OpenAI's own.
+
+    Attributes:
+        paths: where each route lives; ``{model}`` is replaced by the upstream name.
+        query: appended to each path, such as ``api-version=2024-10-21``.
+        refuses: per route, parameter to the reason and what to do instead; the gateway answers 400 naming it.
+        accepts: parameters beyond OpenAI's that the target honours; all others beyond OpenAI's are refused.
+        renames: parameter to the name the target knows it by.
+        reads_model: the body must carry the upstream's model name; False when the target ignores it.
+        streams_usage: the target understands ``stream_options.include_usage``.
+        translate: opens a `Translation` for an ask, or gives None when its bytes can pass as they are.
+    """
+
+    name: str
+    paths: Mapping[Route, str]
+    query: str = ""
+    refuses: Mapping[Route, Mapping[str, str]] = field(default_factory=dict)
+    accepts: frozenset[str] = frozenset()
+    renames: Mapping[str, str] = field(default_factory=dict)
+    reads_model: bool = True
+    streams_usage: bool = True
+    translate: Callable[[Ask, "Target"], Translation | None] | None = None
+
+
+OPENAI_PATHS: Mapping[Route, str] = {
+    Route.CHAT: "/chat/completions",
+    Route.COMPLETIONS: "/completions",
+    Route.EMBEDDINGS: "/embeddings",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an OpenAI face listens.
+
+    Attributes:
+        prefix: path before a dialect's paths, such as ``/v1``; no slash at the end.
+        headers: sent with every request, credentials included; lower-case names.
+        max_connections: most connections open at once.
+        connect_timeout_s: seconds to open a connection.
+        silence_timeout_s: seconds without a byte before the target counts as lost.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str = "/v1"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    max_connections: int = 512
+    connect_timeout_s: float = 5.0
+    silence_timeout_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One revision that can answer, as the hot path sees it.
+
+    Attributes:
+        provider: who serves: the engine's or the provider's name.
+        upstream_model: the name the target knows its model by.
+        share: parts of the deployment's traffic; 0 means only when the others fail.
+        context_tokens: prompt and answer together; None when the target did not say.
+        features: what the weights can do beyond the route, such as ``tools``, ``suffix``, ``vision``.
+    """
+
+    revision_id: str
+    provider: str
+    endpoint: Endpoint
+    dialect: Dialect
+    upstream_model: str
+    routes: frozenset[Route]
+    share: int = 1
+    context_tokens: int | None = None
+    features: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a deployment's tokens cost its caller.
+
+    Attributes:
+        input_nanos, cached_nanos, output_nanos: nano-units of *currency* per token.
+    """
+
+    id: str
+    currency: str
+    input_nanos: int
+    cached_nanos: int
+    output_nanos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Who answered: told in response headers and in the log."""
+
+    deployment: str
+    target: Target
+    price: Price | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A name that clients call, compiled for the hot path.
+
+    Attributes:
+        embeddings_by: name of another deployment that answers embeddings for this one.
+        pending: why there is no target yet (``loading weights 40 %``), shown to people; empty when ready.
+        max_output_tokens: assumed answer length when a caller gives none.
+    """
+
+    name: str
+    model: str
+    created_ms: int
+    targets: tuple[Target, ...]
+    price: Price | None = None
+    embeddings_by: str | None = None
+    pending: str = ""
+    max_output_tokens: int = 1024

@@ -1,0 +1,134 @@
+"""All that can go wrong, as one tree of words; status codes are known to gateway/problems.py alone.
+
+PrimeurError
+  SetupError            the person at the machine must change something: port, folder, config, database
+  CallerError           the caller must change something
+    BadRequest          malformed or impossible request; UnsupportedParameter, ContextTooLong, TooLarge
+    NotAuthenticated    no key, or one we do not know
+    NotPermitted        known, but not allowed
+    NotFound            UnknownModel is one
+    Conflict            the thing is in another state than the caller thinks
+    OverLimit           a rate, concurrency or budget limit; come back later
+  TargetFailed          an engine or provider did not answer properly; TargetTimedOut, TargetBusy
+  NotReady              the thing exists and is not up yet
+"""
+
+
+class PrimeurError(Exception):
+    """Says what, which thing, and what to do next, in one line."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        """Keep the words; *param* is the JSON path of the fault and *code* a stable machine-readable name."""
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        if code is not None:
+            self.code = code
+
+
+class SetupError(PrimeurError):
+    """The person at the machine must change something before the program can go on."""
+
+    code = "setup_error"
+
+
+class CallerError(PrimeurError):
+    """The caller must change something; repeating the same request will fail again."""
+
+    code = "invalid_request"
+
+
+class BadRequest(CallerError):
+    """The request is malformed or asks for something impossible."""
+
+    code = "invalid_request"
+
+
+class UnsupportedParameter(BadRequest):
+    """A parameter that the chosen target cannot honour; refused by name instead of ignored."""
+
+    code = "unsupported_parameter"
+
+
+class ContextTooLong(BadRequest):
+    """Prompt and answer do not fit the model's context."""
+
+    code = "context_length_exceeded"
+
+
+class TooLarge(BadRequest):
+    """The body exceeds its limit."""
+
+    code = "request_too_large"
+
+
+class NotAuthenticated(CallerError):
+    """No key was given, or one that is unknown, expired or revoked."""
+
+    code = "invalid_api_key"
+
+
+class NotPermitted(CallerError):
+    """The key is good and this is not among its permissions."""
+
+    code = "permission_denied"
+
+
+class NotFound(CallerError):
+    """The named thing does not exist, or not for this caller."""
+
+    code = "not_found"
+
+
+class UnknownModel(NotFound):
+    """No deployment or alias has this name."""
+
+    code = "model_not_found"
+
+
+class Conflict(CallerError):
+    """The thing is in another state than the caller thinks."""
+
+    code = "conflict"
+
+
+class OverLimit(CallerError):
+    """A limit is reached; *retry_after_ms* says when to come back."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after_ms: int, code: str | None = None) -> None:
+        """*retry_after_ms*: milliseconds until the same request can be admitted."""
+        super().__init__(message, code=code)
+        self.retry_after_ms = retry_after_ms
+
+
+class TargetFailed(PrimeurError):
+    """An engine or provider did not answer, or not in its own protocol."""
+
+    code = "upstream_error"
+
+
+class TargetTimedOut(TargetFailed):
+    """A target kept silent for longer than its time-out."""
+
+    code = "upstream_timeout"
+
+
+class TargetBusy(TargetFailed):
+    """A target asked us to come back later; *retry_after_ms* is its own figure."""
+
+    code = "upstream_busy"
+
+    def __init__(self, message: str, *, retry_after_ms: int) -> None:
+        """*retry_after_ms*: milliseconds, as the target said or our default."""
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
+class NotReady(PrimeurError):
+    """The thing exists and is not up yet."""
+
+    code = "not_ready"

@@ -1,0 +1,32 @@
+"""Money as integers: nanos are 1e-9 of a currency unit."""
+
+from decimal import Decimal, InvalidOperation
+
+from primeur.core.errors import BadRequest
+
+NANOS = 1_000_000_000
+TOKENS_PER_PRICE = 1_000_000
+
+
+def nanos_per_token(price_per_million: str) -> int:
+    """Turn a list price such as ``"2.50"`` per million tokens into nanos per token.
+
+    Raises:
+        BadRequest: not a number, negative, or finer than one nano per token.
+    """
+    try:
+        exact = Decimal(price_per_million) * NANOS / TOKENS_PER_PRICE
+    except InvalidOperation:
+        raise BadRequest(f"price {price_per_million!r} is not a number; write it as 2.50") from None
+    if not exact.is_finite() or exact < 0:
+        raise BadRequest(f"price {price_per_million!r} must be zero or more")
+    if exact != int(exact):
+        raise BadRequest(f"price {price_per_million!r} per million is finer than one nano a token (0.001)")
+    return int(exact)
+
+
+def show_money(nanos: int | None, currency: str | None) -> str:
+    """Write an amount for people: ``0.001230 EUR``, or ``unknown`` when there is no price."""
+    if nanos is None:
+        return "unknown"
+    return f"{Decimal(nanos) / NANOS:.6f} {currency or ''}".rstrip()

@@ -1,0 +1,296 @@
+"""Every socket that something outside is plugged into: clock, dice, relay, limiter, journal, engine, provider."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from primeur.core.caller import Gate
+from primeur.core.chat import Dialect, Endpoint, Route
+from primeur.core.usage import UsageEvent
+
+Settings = Mapping[str, Any]
+
+
+class Clock(Protocol):
+    """The only way to know the time."""
+
+    def now_ms(self) -> int:
+        """UTC milliseconds since 1970."""
+        ...
+
+    def monotonic_us(self) -> int:
+        """Microseconds that never go back, for durations."""
+        ...
+
+
+class Entropy(Protocol):
+    """The only dice: n random bytes."""
+
+    def __call__(self, n: int, /) -> bytes:
+        """Give *n* random bytes."""
+        ...
+
+
+class Reply(Protocol):
+    """A target's answer; its body is read by iterating, once."""
+
+    @property
+    def status(self) -> int:
+        """HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[bytes, bytes]:
+        """Lower-case names; the last of repeated ones."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Pieces of the body as they arrive.
+
+        Raises:
+            TargetFailed: the body ended early or broke HTTP.
+            TargetTimedOut: silence for longer than the endpoint allows.
+        """
+        ...
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body.
+
+        Raises:
+            TargetFailed: longer than *limit* bytes, or as in iterating.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go; a reply that was not read to its end has its connection cut, which cancels it upstream."""
+        ...
+
+
+class Relay(Protocol):
+    """HTTP out, over pooled connections."""
+
+    async def send(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> Reply:
+        """Send one request and wait for the head of its answer.
+
+        Args:
+            path: with the query, appended to the endpoint's prefix.
+
+        Raises:
+            TargetFailed: no connection, or not HTTP.
+            TargetTimedOut: connecting or waiting took too long.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a request has reserved in each gate until it is settled."""
+
+    gates: tuple[Gate, ...]
+    tokens: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How full the tightest gate is, for ``x-ratelimit-*`` headers; None where no limit is set.
+
+    Attributes:
+        requests_reset_ms, tokens_reset_ms: milliseconds until the allowance is whole again.
+    """
+
+    requests_limit: int | None = None
+    requests_left: int | None = None
+    requests_reset_ms: int = 0
+    tokens_limit: int | None = None
+    tokens_left: int | None = None
+    tokens_reset_ms: int = 0
+
+
+class Limiter(Protocol):
+    """Live counters for rates and holds."""
+
+    def reserve(self, gates: tuple[Gate, ...], tokens: int, now_us: int) -> Hold:
+        """Take one request and *tokens* from every gate, all or nothing.
+
+        Raises:
+            OverLimit: a gate is shut; says which limit and when to come back.
+        """
+        ...
+
+    def settle(self, hold: Hold, tokens: int, now_us: int) -> None:
+        """Replace the reserved tokens by those used, and end the request's concurrency."""
+        ...
+
+    def standing(self, gates: tuple[Gate, ...], now_us: int) -> Standing:
+        """Tell how full the tightest gate is."""
+        ...
+
+
+class Journal(Protocol):
+    """Where usage events become durable before an answer is finished."""
+
+    async def append(self, event: UsageEvent) -> None:
+        """Return once *event* is on disk (one fsync for all that arrived within milliseconds)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOrder:
+    """What a revision asks of an engine.
+
+    Attributes:
+        revision_id: names the process, its log and its state file.
+        model: name the engine answers to.
+        weights: the GGUF file or safetensors folder; None for engines that need none.
+        settings: from the revision, checked by `Engine.plan`.
+        cores: processor cores this engine may plan with.
+        log_path: where the process writes what it has to say.
+    """
+
+    revision_id: str
+    model: str
+    weights: Path | None
+    settings: Settings
+    cores: int
+    memory_bytes: int
+    log_path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start an engine as a child process with an OpenAI face on loopback.
+
+    The process is given its port and secret by environment: ``PRIMEUR_ENGINE_PORT``, ``PRIMEUR_ENGINE_KEY`` (it must
+    refuse requests without that bearer key) and ``PRIMEUR_ENGINE_OWNER`` (a file whose lock its owner holds; the
+    process ends itself when nobody has held it for a minute).
+
+    Attributes:
+        argv: program and arguments; no shell.
+        health_path: answers 200 when the engine is ready, 503 while it loads.
+        routes: what the engine can be asked for with these settings.
+        context_tokens: prompt and answer together, as planned; None when only the running engine knows.
+        features: see `primeur.core.chat.Target`.
+    """
+
+    argv: tuple[str, ...]
+    routes: frozenset[Route]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = "/v1"
+    health_path: str = "/health"
+    context_tokens: int | None = None
+    features: frozenset[str] = frozenset()
+
+
+class Engine(Protocol):
+    """A program that makes tokens or vectors from weights. Entry point group ``primeur.engines``."""
+
+    @property
+    def name(self) -> str:
+        """As revisions name it."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect:
+        """How its OpenAI face differs."""
+        ...
+
+    def plan(self, order: EngineOrder) -> Launch:
+        """Check weights and settings and say how to start; starts nothing.
+
+        Raises:
+            SetupError: unknown setting (named), bad value, missing, truncated or foreign weights.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOrder:
+    """What a revision asks of a provider: its settings as declared, secrets already read from env: or file:."""
+
+    settings: Settings
+    deployment_settings: Settings
+    upstream_model: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFace:
+    """How to reach a provider's model."""
+
+    endpoint: Endpoint
+    dialect: Dialect
+    routes: frozenset[Route]
+    upstream_model: str
+    context_tokens: int | None = None
+    features: frozenset[str] = frozenset()
+
+
+class Provider(Protocol):
+    """A party that supplies capacity over HTTP. Entry point group ``primeur.providers``."""
+
+    @property
+    def name(self) -> str:
+        """The ``kind`` in a provider's declaration."""
+        ...
+
+    @property
+    def secret_settings(self) -> frozenset[str]:
+        """Settings whose values must be ``env:NAME`` or ``file:PATH``."""
+        ...
+
+    def face(self, order: ProviderOrder) -> ProviderFace:
+        """Say how to reach a model; opens nothing.
+
+        Raises:
+            SetupError: unknown or missing setting (named), URL that is not http(s).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """How an engine process is doing, for people and for the snapshot.
+
+    Attributes:
+        phase: a state of `primeur.core.engine.ENGINE`: ``waiting``, ``starting``, ``loading``, ``ready``, ``failed``, ...
+        detail: the reason in words (``loading weights 40 %``, ``restarts in 4 s: exit status -9``).
+        endpoint: where it listens; None until it does.
+        context_tokens: prompt and answer together, as the running engine says.
+        memory_bytes: resident size at last look.
+    """
+
+    phase: str
+    detail: str = ""
+    endpoint: Endpoint | None = None
+    context_tokens: int | None = None
+    restarts: int = 0
+    pid: int | None = None
+    memory_bytes: int | None = None
+
+
+class EngineHost(Protocol):
+    """Keeps engine processes running: starts, probes, restarts with back-off, adopts after a restart of ours."""
+
+    def want(self, launches: Mapping[str, tuple[EngineOrder, Launch]]) -> None:
+        """Say which revisions should run, by id; drains and stops what is not named. Returns at once."""
+        ...
+
+    def state(self, revision_id: str) -> EngineState:
+        """Tell how a revision's process is doing."""
+        ...
+
+    async def aclose(self, *, keep_running: bool = False) -> None:
+        """Stop every process, or leave them to be adopted by the next start."""
+        ...

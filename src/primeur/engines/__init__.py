@@ -1,0 +1,1 @@
+"""Programs that make tokens and vectors from weights; one adapter per file."""

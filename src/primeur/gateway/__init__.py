@@ -1,0 +1,1 @@
+"""HTTP in: dialects, doors and problems; translates, nothing else."""

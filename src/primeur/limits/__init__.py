@@ -1,0 +1,1 @@
+"""Live counters for rates and holds; one file each."""

@@ -1,0 +1,1 @@
+"""Parties that lend capacity; one adapter per file."""

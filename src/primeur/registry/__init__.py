@@ -1,0 +1,1 @@
+"""Which models, versions, deployments and revisions exist, and where traffic goes."""

@@ -1,0 +1,1 @@
+"""HTTP out: pooled connections to engines and providers."""

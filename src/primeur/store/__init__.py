@@ -1,0 +1,1 @@
+"""Remembers: the tables, the transactions, the journal."""

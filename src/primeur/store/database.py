@@ -1,0 +1,115 @@
+"""Transactions on SQLite or PostgreSQL, and the event log that tells what changed."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
+from sqlalchemy.exc import DatabaseError
+
+from primeur.core.errors import SetupError
+from primeur.core.events import AnyEvent, Event
+from primeur.store import schema
+from primeur.store.migrate import migrate
+
+Tx = Connection
+T = TypeVar("T")
+
+_BUSY_TIMEOUT_MS = 10_000
+
+
+class Store:
+    """One database; a transaction is one plain function, so nothing can be awaited inside it."""
+
+    def __init__(self, url: str) -> None:
+        """Open *url* (``sqlite:///...`` or ``postgresql+psycopg://...``) and bring its tables up to date.
+
+        Raises:
+            SetupError: the database is damaged, from a newer version, or out of reach.
+        """
+        self._engine = _open(url)
+        # SQLite has one writer; a second thread lets reads go beside it.
+        self._writers = ThreadPoolExecutor(1, "store-write")
+        self._readers = ThreadPoolExecutor(2, "store-read")
+        _check(self._engine, url)
+
+    async def transact(self, work: Callable[[Tx], T]) -> T:
+        """Run *work* in one transaction, committed when it returns and rolled back when it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self.transact_now, work)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run *work* on a consistent view; it must not write."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+
+    def transact_now(self, work: Callable[[Tx], T]) -> T:
+        """As `transact`, for callers without an event loop."""
+        with self._engine.begin() as tx:
+            if tx.dialect.name == "sqlite":
+                tx.exec_driver_sql("BEGIN IMMEDIATE")
+            return work(tx)
+
+    def read_now(self, work: Callable[[Tx], T]) -> T:
+        """As `read`, for callers without an event loop."""
+        with self._engine.connect() as tx:
+            if tx.dialect.name == "sqlite":
+                tx.exec_driver_sql("BEGIN")
+            return work(tx)
+
+    def close(self) -> None:
+        """Finish what runs and let go of the database."""
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()
+
+
+def tell(tx: Tx, what: AnyEvent, *, actor: str, at_ms: int) -> int:
+    """Append an event in the same transaction as the change it tells of; gives its sequence number."""
+    kind = type(what).__name__
+    row = {"at_ms": at_ms, "kind": kind, "actor": actor, "data": msgspec.json.encode(what).decode()}
+    key = tx.execute(insert(schema.events).values(row)).inserted_primary_key
+    assert key is not None  # noqa: S101
+    return int(key[0])
+
+
+def last_sequence(tx: Tx) -> int:
+    """The number of the newest event; 0 when nothing has happened yet."""
+    return int(tx.execute(select(func.coalesce(func.max(schema.events.c.sequence), 0))).scalar_one())
+
+
+def read_event(kind: str, data: str) -> Event:
+    """Read an event back from its row."""
+    found: Event = msgspec.json.decode(data, type=AnyEvent)
+    assert type(found).__name__ == kind  # noqa: S101
+    return found
+
+
+def _open(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=4, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _tune(connection: sqlite3.Connection, _record: object) -> None:
+        # Transactions are opened by us (BEGIN IMMEDIATE), not guessed by the driver.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+def _check(engine: Engine, url: str) -> None:
+    where = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else engine.url
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+                if verdict != "ok":
+                    raise SetupError(f"database {where} is damaged ({verdict}); restore a backup or move it away")
+        migrate(engine)
+    except DatabaseError as error:
+        raise SetupError(f"database {where} cannot be used ({error.orig}); restore a backup or move it away") from error

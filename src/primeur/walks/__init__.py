@@ -1,0 +1,1 @@
+"""The verbs: one story per file."""

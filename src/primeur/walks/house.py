@@ -1,0 +1,68 @@
+"""What every walk is handed: the ports, plugged in once by app.py."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from primeur.core.caller import Caller
+from primeur.core.chat import Deployment
+from primeur.core.ports import Clock, Engine, EngineHost, Entropy, Journal, Limiter, Provider, Relay
+from primeur.store.database import Store
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything the hot path reads, compiled from rows and engine states; replaced, never changed.
+
+    Attributes:
+        sequence: number of the newest event it has seen.
+        callers: by keyed digest of the key's text (`primeur.governance.rules.digest_key`).
+        deployments: by name, aliases included.
+    """
+
+    sequence: int = 0
+    callers: Mapping[bytes, Caller] = field(default_factory=dict)
+    sessions: Mapping[bytes, Caller] = field(default_factory=dict)
+    deployments: Mapping[str, Deployment] = field(default_factory=dict)
+
+
+class Board:
+    """Holds the snapshot in force; readers take `now` once per request."""
+
+    def __init__(self) -> None:
+        """Start with an empty house."""
+        self.now = Snapshot()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where this house stands.
+
+    Attributes:
+        data_dir: the folder of everything that is remembered.
+        pepper: 32 secret bytes that key digests are made with; from ``data_dir/secret``.
+        cores: processor cores to plan with.
+        memory_bytes: memory to plan with.
+    """
+
+    data_dir: Path
+    pepper: bytes
+    cores: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class House:
+    """The ports and the place."""
+
+    clock: Clock
+    entropy: Entropy
+    store: Store
+    journal: Journal
+    relay: Relay
+    limiter: Limiter
+    host: EngineHost
+    engines: Mapping[str, Engine]
+    providers: Mapping[str, Provider]
+    place: Place
+    board: Board = field(default_factory=Board)
