@@ -264,7 +264,7 @@ class EngineState:
     """How an engine process is doing, for people and for the snapshot.
 
     Attributes:
-        phase: a state of `primeur.core.engine.ENGINE`: ``waiting``, ``starting``, ``loading``, ``ready``, ``failed``, ...
+        phase: a state of `primeur.core.engine.ENGINE`: ``waiting``, ``starting``, ``loading``, ``ready``, ...
         detail: the reason in words (``loading weights 40 %``, ``restarts in 4 s: exit status -9``).
         endpoint: where it listens; None until it does.
         context_tokens: prompt and answer together, as the running engine says.
