@@ -6,7 +6,18 @@ from pathlib import Path
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Deployment
-from primeur.core.ports import Clock, Engine, EngineHost, Entropy, Journal, Limiter, Provider, Relay
+from primeur.core.ports import (
+    Clock,
+    Engine,
+    EngineHost,
+    EngineOrder,
+    Entropy,
+    Journal,
+    Launch,
+    Limiter,
+    Provider,
+    Relay,
+)
 from primeur.store.database import Store
 
 
@@ -18,12 +29,14 @@ class Snapshot:
         sequence: number of the newest event it has seen.
         callers: by keyed digest of the key's text (`primeur.governance.rules.digest_key`).
         deployments: by name, aliases included.
+        launches: the engines that should run, by revision id.
     """
 
     sequence: int = 0
     callers: Mapping[bytes, Caller] = field(default_factory=dict)
     sessions: Mapping[bytes, Caller] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
+    launches: Mapping[str, tuple[EngineOrder, Launch]] = field(default_factory=dict)
 
 
 class Board:

@@ -1,0 +1,235 @@
+"""Organisations, projects, members and keys, as the database keeps them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from primeur.core.caller import Limits
+from primeur.core.errors import Conflict, NotFound
+from primeur.store.database import Tx
+from primeur.store.schema import keys, members, organisations, projects
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Who runs this house."""
+
+    id: str
+    name: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What keys belong to.
+
+    Attributes:
+        keeps_prompts: prompts and answers are kept in the request log.
+    """
+
+    id: str
+    organisation_id: str
+    name: str
+    keeps_prompts: bool
+    limits: Limits
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who signs in."""
+
+    id: str
+    organisation_id: str
+    project_id: str
+    name: str
+    role: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key without its text, which nobody keeps.
+
+    Attributes:
+        digest: see `primeur.governance.rules.digest_key`.
+        hint: the beginning and the end of its text.
+        deployments: names it may use; None is all.
+        expires_ms, revoked_ms: UTC milliseconds; None is never.
+    """
+
+    id: str
+    project_id: str
+    name: str
+    digest: bytes
+    hint: str
+    role: str
+    limits: Limits
+    created_ms: int
+    deployments: tuple[str, ...] | None = None
+    expires_ms: int | None = None
+    revoked_ms: int | None = None
+
+
+def add_organisation(tx: Tx, organisation: Organisation) -> None:
+    """Keep a new organisation."""
+    tx.execute(
+        insert(organisations).values(id=organisation.id, name=organisation.name, created_ms=organisation.created_ms)
+    )
+
+
+def first_organisation(tx: Tx) -> Organisation | None:
+    """Give the organisation that founded this house; None before the first start."""
+    row = tx.execute(select(organisations).order_by(organisations.c.created_ms).limit(1)).first()
+    return None if row is None else Organisation(row.id, row.name, row.created_ms)
+
+
+def add_project(tx: Tx, project: Project) -> None:
+    """Keep a new project.
+
+    Raises:
+        Conflict: its name is taken.
+    """
+    values = {"id": project.id, "organisation_id": project.organisation_id, "created_ms": project.created_ms}
+    _insert(
+        tx,
+        insert(projects).values(**values, **_project_values(project)),
+        f"there is a project {project.name!r} already",
+    )
+
+
+def change_project(tx: Tx, project: Project) -> None:
+    """Replace a project's name, limits and choices.
+
+    Raises:
+        Conflict: the new name is taken.
+    """
+    change = update(projects).where(projects.c.id == project.id).values(**_project_values(project))
+    _insert(tx, change, f"there is a project {project.name!r} already")
+
+
+def list_projects(tx: Tx) -> list[Project]:
+    """Give every project, oldest first."""
+    return [_project(row) for row in tx.execute(select(projects).order_by(projects.c.created_ms, projects.c.id))]
+
+
+def find_project(tx: Tx, name_or_id: str) -> Project:
+    """Give one project by its name or id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    wanted = (projects.c.id == name_or_id) | (projects.c.name == name_or_id)
+    row = tx.execute(select(projects).where(wanted).limit(1)).first()
+    if row is None:
+        raise NotFound(f"there is no project {name_or_id!r}; `primeur projects list` shows those there are")
+    return _project(row)
+
+
+def add_member(tx: Tx, member: Member) -> None:
+    """Keep a new member."""
+    tx.execute(insert(members).values(**{name: getattr(member, name) for name in Member.__slots__}))
+
+
+def list_members(tx: Tx) -> list[Member]:
+    """Give every member, oldest first."""
+    return [Member(*row) for row in tx.execute(select(members).order_by(members.c.created_ms, members.c.id))]
+
+
+def find_member(tx: Tx, name_or_id: str) -> Member:
+    """Give one member by name or id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = [one for one in list_members(tx) if name_or_id in {one.id, one.name}]
+    if not found:
+        raise NotFound(f"there is no member {name_or_id!r}")
+    return found[0]
+
+
+def add_key(tx: Tx, key: Key) -> None:
+    """Keep a new key.
+
+    Raises:
+        Conflict: the project has a key of this name, revoked ones included.
+    """
+    words = f"the project has a key {key.name!r} already (revoked ones keep their names); choose another name"
+    _insert(tx, insert(keys).values(id=key.id, created_ms=key.created_ms, **_key_values(key)), words)
+
+
+def change_key(tx: Tx, key: Key) -> None:
+    """Replace a key's digest, limits and times.
+
+    Raises:
+        Conflict: it was revoked meanwhile.
+    """
+    found = tx.execute(update(keys).where(keys.c.id == key.id, keys.c.revoked_ms.is_(None)).values(**_key_values(key)))
+    if found.rowcount != 1:
+        raise Conflict(f"the key {key.name!r} is revoked; make a new one")
+
+
+def list_keys(tx: Tx, project_id: str | None = None) -> list[Key]:
+    """Give every key of one project, or of all; oldest first, revoked ones included."""
+    query = select(keys).order_by(keys.c.created_ms, keys.c.id)
+    if project_id is not None:
+        query = query.where(keys.c.project_id == project_id)
+    return [_key(row) for row in tx.execute(query)]
+
+
+def find_key(tx: Tx, name_or_id: str, project_id: str | None = None) -> Key:
+    """Give one key by id, or by its name within the project.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: several projects have a key of this name.
+    """
+    found = [one for one in list_keys(tx, project_id) if name_or_id in {one.id, one.name}]
+    if not found:
+        raise NotFound(f"there is no key {name_or_id!r}; `primeur keys list` shows those there are")
+    if len(found) > 1:
+        raise Conflict(f"{len(found)} projects have a key {name_or_id!r}; use its id")
+    return found[0]
+
+
+def _insert(tx: Tx, statement: Any, words: str) -> None:
+    # A savepoint, because PostgreSQL ends the whole transaction at the first refused row.
+    try:
+        with tx.begin_nested():
+            tx.execute(statement)
+    except IntegrityError:
+        raise Conflict(words, param="name") from None
+
+
+def _limits(row: Row[Any]) -> Limits:
+    return Limits(row.rpm, row.tpm, row.concurrency)
+
+
+def _limit_values(limits: Limits) -> dict[str, int | None]:
+    return {"rpm": limits.rpm, "tpm": limits.tpm, "concurrency": limits.concurrency}
+
+
+def _project_values(project: Project) -> dict[str, Any]:
+    return {"name": project.name, "keeps_prompts": project.keeps_prompts, **_limit_values(project.limits)}
+
+
+def _project(row: Row[Any]) -> Project:
+    return Project(row.id, row.organisation_id, row.name, row.keeps_prompts, _limits(row), row.created_ms)
+
+
+def _key_values(key: Key) -> dict[str, Any]:
+    names = ("project_id", "name", "digest", "hint", "role", "expires_ms", "revoked_ms")
+    some = None if key.deployments is None else json.dumps(key.deployments)
+    return {name: getattr(key, name) for name in names} | {"deployments": some} | _limit_values(key.limits)
+
+
+def _key(row: Row[Any]) -> Key:
+    return Key(
+        row.id, row.project_id, row.name, bytes(row.digest), row.hint, row.role, _limits(row), row.created_ms,
+        deployments=None if row.deployments is None else tuple(json.loads(row.deployments)),
+        expires_ms=row.expires_ms,
+        revoked_ms=row.revoked_ms,
+    )  # fmt: skip

@@ -1,0 +1,155 @@
+"""Who may do what: roles as a table of permissions, keys as texts that can be found and checked; pure."""
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Callable
+from hashlib import blake2b
+
+from primeur.core.caller import Caller
+from primeur.core.errors import BadRequest, NotAuthenticated, NotPermitted
+
+KEY_PREFIX = "pk_"
+LINK_PREFIX = "pl_"
+SESSION_PREFIX = "ps_"
+
+PERMISSIONS: dict[str, str] = {
+    "inference": "ask models for answers",
+    "files": "keep files and uploads",
+    "batches": "run batches",
+    "responses": "keep responses and conversations",
+    "models:read": "see models and versions",
+    "models:write": "add and retire models",
+    "deployments:read": "see deployments and how they are doing",
+    "deployments:write": "deploy, remove and alias",
+    "providers:read": "see providers, without their secrets",
+    "providers:write": "add and remove providers",
+    "prices:read": "see prices",
+    "prices:write": "set prices",
+    "projects:read": "see projects",
+    "projects:write": "add and change projects",
+    "keys:read": "see keys, never their text",
+    "keys:write": "create, change and revoke keys",
+    "members:read": "see members",
+    "members:write": "make sign-in links",
+    "usage:read": "see what was used",
+    "log:read": "search the request log",
+    "organisation": "see and act on every project, not just one's own",
+}
+
+_CALLS = {"inference", "files", "batches", "responses", "models:read", "deployments:read", "prices:read"}
+_READS = {word for word in PERMISSIONS if word.endswith(":read")}
+_ALL = frozenset(PERMISSIONS)
+
+roles: dict[str, frozenset[str]] = {
+    "owner": _ALL,
+    "admin": _ALL,
+    "operator": frozenset(_CALLS | _READS | {"models:write", "deployments:write", "providers:write", "organisation"}),
+    "billing": frozenset(_READS - {"log:read"} | {"prices:write", "organisation"}),
+    "auditor": frozenset(_READS | {"organisation"}),
+    "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read"}),
+}
+
+# 28 random bytes and 4 of checksum make 43 characters of base 64 without padding.
+_SECRET_BYTES = 28
+_CHECK_BYTES = 4
+KEY_PATTERN = re.compile(r"p[kls]_[A-Za-z0-9_-]{43}")
+
+
+def spell(prefix: str, entropy: Callable[[int], bytes]) -> str:
+    """Make the text of a key, link or session: prefix, 28 random bytes and their CRC-32, in url-safe base 64.
+
+    The prefix lets leaked keys be found by a pattern; the checksum tells a typing mistake from a foreign key.
+    """
+    secret = entropy(_SECRET_BYTES)
+    return prefix + _encode(secret + _checksum(prefix, secret))
+
+
+def is_spelled(text: str) -> bool:
+    """Whether *text* has the form and the checksum of one of our keys; says nothing of whether it is known."""
+    if KEY_PATTERN.fullmatch(text) is None:
+        return False
+    prefix, body = text[:3], text[3:]
+    try:
+        raw = base64.urlsafe_b64decode(body + "=")
+    except binascii.Error:
+        return False
+    # The last character has two spare bits: only one spelling of a key is right.
+    return _encode(raw) == body and raw[_SECRET_BYTES:] == _checksum(prefix, raw[:_SECRET_BYTES])
+
+
+def digest_key(text: str, pepper: bytes) -> bytes:
+    """Give what is stored of a key: 32 bytes, of no use without *pepper*.
+
+    Looking a digest up compares the whole key without telling by its time how much of it was right.
+
+    Source: RFC 7693, keyed BLAKE2b.
+    """
+    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=32, key=pepper).digest()
+
+
+def operator_key(pepper: bytes) -> str:
+    """Give the key of whoever can read this house's data folder; it may do everything and is stored nowhere."""
+    secret = blake2b(b"operator", digest_size=_SECRET_BYTES, key=pepper).digest()
+    return spell(KEY_PREFIX, lambda _: secret)
+
+
+def hint_of(text: str) -> str:
+    """Give what is shown of a key to tell it from others: ``pk_Ab12...wxyz``."""
+    return f"{text[:7]}...{text[-4:]}"
+
+
+def permissions_of(role: str) -> frozenset[str]:
+    """Give what *role* may do.
+
+    Raises:
+        BadRequest: there is no such role; names those that exist.
+    """
+    found = roles.get(role)
+    if found is None:
+        raise BadRequest(f"there is no role {role!r}; choose one of {', '.join(roles)}", param="role")
+    return found
+
+
+def check(caller: Caller, permission: str, deployment: str | None, now_ms: int) -> None:
+    """Let *caller* pass, or say why not.
+
+    Args:
+        deployment: the name (not the alias) that the caller wants to use; None where none is used.
+
+    Raises:
+        NotAuthenticated: the key or session is past its time.
+        NotPermitted: *permission* or *deployment* is not among the caller's.
+    """
+    if caller.expires_ms is not None and now_ms >= caller.expires_ms:
+        raise NotAuthenticated(f"the key {caller.name!r} has expired; ask for a new one", code="expired_api_key")
+    if permission not in caller.permissions:
+        raise NotPermitted(f"the key {caller.name!r} may not {PERMISSIONS[permission]} ({permission})")
+    if deployment is not None and caller.deployments is not None and deployment not in caller.deployments:
+        raise NotPermitted(f"the key {caller.name!r} may not use the deployment {deployment!r}", param="model")
+
+
+def check_grant(caller: Caller, role: str) -> None:
+    """Let *caller* give *role* to a key: nobody hands out more than they have.
+
+    Raises:
+        BadRequest: there is no such role.
+        NotPermitted: the role can do what the caller can't.
+    """
+    beyond = permissions_of(role) - caller.permissions
+    if beyond:
+        raise NotPermitted(f"the role {role!r} may do more than {caller.name!r}: {', '.join(sorted(beyond))}")
+
+
+def visible_project(caller: Caller) -> str | None:
+    """Give the only project whose affairs *caller* sees; None: all of them."""
+    return None if "organisation" in caller.permissions else caller.project_id
+
+
+def _checksum(prefix: str, secret: bytes) -> bytes:
+    return zlib.crc32(prefix.encode() + secret).to_bytes(_CHECK_BYTES, "big")
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

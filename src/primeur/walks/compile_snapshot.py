@@ -1,0 +1,202 @@
+"""Compile everything the hot path reads: rows of one transaction, joined with how the engines are doing."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from primeur.core.chat import Deployment, Price, Target
+from primeur.core.errors import PrimeurError
+from primeur.core.ports import EngineOrder, Launch, ProviderOrder
+from primeur.governance.rows import Key, Member, Project, list_keys, list_members, list_projects
+from primeur.governance.sign_in_rows import Session, list_sessions
+from primeur.metering.rows import prices_in_force
+from primeur.registry.deployment_rows import (
+    DeploymentRow,
+    Revision,
+    Weights,
+    list_aliases,
+    list_deployments,
+    list_revisions,
+    list_weights,
+)
+from primeur.registry.rows import Provider, list_providers
+from primeur.registry.rules import Standing, revisions_to_run
+from primeur.store.database import Tx, last_sequence
+from primeur.walks.compile_callers import compile_callers, compile_sessions
+from primeur.walks.house import House, Snapshot
+from primeur.walks.read_secrets import read_secrets
+
+READY = "ready"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The rows that a snapshot is made from, all of the same moment."""
+
+    sequence: int
+    projects: list[Project]
+    members: list[Member]
+    keys: list[Key]
+    sessions: list[Session]
+    deployments: list[DeploymentRow]
+    revisions: list[Revision]
+    weights: dict[str, Weights]
+    aliases: dict[str, str]
+    providers: dict[str, Provider]
+    prices: dict[str, Price]
+
+
+async def compile_snapshot(house: House) -> Snapshot:
+    """Give the snapshot of this moment; nothing that is wrong with one revision keeps the others from serving."""
+    now_ms = house.clock.now_ms()
+    facts = await house.store.read(lambda tx: read_facts(tx, now_ms))
+    # Planning reads the heads of weights from disk, which must not stop the event loop.
+    return await asyncio.to_thread(_compile, house, facts)
+
+
+def read_facts(tx: Tx, now_ms: int) -> Facts:
+    """Read every row a snapshot needs."""
+    return Facts(
+        sequence=last_sequence(tx),
+        projects=list_projects(tx),
+        members=list_members(tx),
+        keys=list_keys(tx),
+        sessions=list_sessions(tx, now_ms),
+        deployments=list_deployments(tx),
+        revisions=list_revisions(tx),
+        weights=list_weights(tx),
+        aliases=list_aliases(tx),
+        providers={one.id: one for one in list_providers(tx)},
+        prices=prices_in_force(tx, now_ms),
+    )
+
+
+def engine_order(house: House, revision: Revision, model: str, path: str | None) -> EngineOrder:
+    """Say what *revision* asks of its engine.
+
+    Args:
+        path: of the weights, below the data folder.
+    """
+    place = house.place
+    return EngineOrder(
+        revision_id=revision.id,
+        model=model,
+        weights=None if path is None else place.data_dir / path,
+        settings=revision.settings,
+        cores=place.cores,
+        memory_bytes=place.memory_bytes,
+        log_path=place.data_dir / "logs" / f"{revision.id}.log",
+    )
+
+
+def _compile(house: House, facts: Facts) -> Snapshot:
+    projects = {one.id: one for one in facts.projects}
+    names = {one.id: one.name for one in facts.deployments}
+    aliases = {alias: names[target] for alias, target in facts.aliases.items()}
+    launches: dict[str, tuple[EngineOrder, Launch]] = {}
+    deployments: dict[str, Deployment] = {}
+    for row in facts.deployments:
+        deployments[row.name] = _Joiner(house, facts, row, launches).deployment()
+    deployments |= {alias: deployments[name] for alias, name in aliases.items()}
+    return Snapshot(
+        sequence=facts.sequence,
+        callers=compile_callers(facts.keys, projects, house.place.pepper, aliases),
+        sessions=compile_sessions(facts.sessions, facts.members, projects),
+        deployments=deployments,
+        launches=launches,
+    )
+
+
+class _Joiner:
+    """Joins one deployment's rows with engines and providers; adds what should run to *launches*."""
+
+    def __init__(
+        self, house: House, facts: Facts, row: DeploymentRow, launches: dict[str, tuple[EngineOrder, Launch]]
+    ) -> None:
+        self.house, self.facts, self.row, self.launches = house, facts, row, launches
+        self.revisions = {one.id: one for one in facts.revisions if one.deployment_id == row.id}
+
+    def deployment(self) -> Deployment:
+        targets: list[Target] = []
+        reasons: list[str] = []
+        standings = [Standing(one.id, one.number, one.share) for one in self.revisions.values()]
+        for chosen in revisions_to_run(standings, self.is_ready):
+            found = self.target(self.revisions[chosen])
+            if isinstance(found, Target):
+                targets.append(found)
+            else:
+                reasons.append(found)
+        newest = max(self.revisions.values(), key=lambda one: one.number, default=None)
+        return Deployment(
+            name=self.row.name,
+            model="" if newest is None else self.model(newest),
+            created_ms=self.row.created_ms,
+            targets=tuple(targets),
+            price=self.facts.prices.get(self.row.name),
+            embeddings_by=self.row.embeddings_by,
+            pending=reasons[0] if reasons and not targets else "",
+        )
+
+    def is_ready(self, revision_id: str) -> bool:
+        if self.revisions[revision_id].engine is None:
+            return True
+        return self.house.host.state(revision_id).phase == READY
+
+    def model(self, revision: Revision) -> str:
+        weights: Mapping[str, Weights] = self.facts.weights
+        if revision.version_id is not None:
+            return weights[revision.version_id].model
+        return revision.upstream_model or self.row.name
+
+    def target(self, revision: Revision) -> Target | str:
+        """Give the revision's target, or the reason why it has none."""
+        try:
+            return self.engine(revision) if revision.engine is not None else self.provider(revision)
+        except PrimeurError as error:
+            return error.message
+
+    def engine(self, revision: Revision) -> Target | str:
+        engine = self.house.engines.get(str(revision.engine))
+        if engine is None:
+            return f"there is no engine {revision.engine!r} here; install what brings it"
+        # A revision never changes, so it is planned once.
+        planned = self.house.board.now.launches.get(revision.id)
+        if planned is None:
+            path = None if revision.version_id is None else self.facts.weights[revision.version_id].path
+            order = engine_order(self.house, revision, self.model(revision), path)
+            planned = (order, engine.plan(order))
+        self.launches[revision.id] = planned
+        order, launch = planned
+        state = self.house.host.state(revision.id)
+        if state.phase != READY or state.endpoint is None:
+            return state.detail or state.phase
+        return Target(
+            revision_id=revision.id,
+            provider=engine.name,
+            endpoint=state.endpoint,
+            dialect=engine.dialect,
+            upstream_model=order.model,
+            routes=launch.routes,
+            share=revision.share,
+            context_tokens=state.context_tokens or launch.context_tokens,
+            features=launch.features,
+        )
+
+    def provider(self, revision: Revision) -> Target | str:
+        row = self.facts.providers[str(revision.provider_id)]
+        provider = self.house.providers.get(row.kind)
+        if provider is None:
+            return f"there is no provider kind {row.kind!r} here; install what brings it"
+        settings = read_secrets(row.settings, provider.secret_settings)
+        face = provider.face(ProviderOrder(settings, revision.settings, str(revision.upstream_model)))
+        return Target(
+            revision_id=revision.id,
+            provider=row.name,
+            endpoint=face.endpoint,
+            dialect=face.dialect,
+            upstream_model=face.upstream_model,
+            routes=face.routes,
+            share=revision.share,
+            context_tokens=face.context_tokens,
+            features=face.features,
+        )

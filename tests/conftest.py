@@ -1,0 +1,65 @@
+"""Fixtures that every floor of tests shares."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from primeur.store.database import Store
+
+
+class FrozenClock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self, ms: int = 1_790_000_000_000) -> None:
+        self.ms = ms
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def monotonic_us(self) -> int:
+        return self.ms * 1000
+
+
+class CountedEntropy:
+    """Dice that fall the same way in every run, and never the same way twice in one."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, n: int, /) -> bytes:
+        self.count += 1
+        return hashlib.shake_256(str(self.count).encode()).digest(n)
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+@pytest.fixture
+def entropy() -> CountedEntropy:
+    return CountedEntropy()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A fresh database, once on each kind."""
+    made = Store(f"sqlite:///{tmp_path / 'primeur.db'}" if request.param == "sqlite" else _fresh_postgres())
+    yield made
+    made.close()
+
+
+def _fresh_postgres() -> str:
+    url = os.environ.get("PRIMEUR_TEST_POSTGRES")
+    if not url:
+        pytest.skip("set PRIMEUR_TEST_POSTGRES=postgresql+psycopg://... to an empty database to run this on PostgreSQL")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url

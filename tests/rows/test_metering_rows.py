@@ -1,0 +1,147 @@
+"""Usage, prices and the request log on both databases."""
+
+import pytest
+
+from primeur.core.chat import Price
+from primeur.core.errors import BadRequest
+from primeur.core.usage import Usage, UsageEvent
+from primeur.metering import rows
+from primeur.metering.log_rows import Search, find_request, search_requests
+from primeur.metering.usage_rows import DAY_MS, sum_usage
+
+
+def event(number: int, **changes) -> UsageEvent:
+    made = {
+        "id": f"req_{number:04d}", "at_ms": number * 1000, "route": "chat", "outcome": "completed", "status": 200,
+        "project_id": "prj_1", "key_id": "key_1", "deployment": "starter", "revision_id": "rev_1",
+        "usage": Usage(input_tokens=10, cached_tokens=2, output_tokens=5), "cost_nanos": 7, "currency": "EUR",
+    }  # fmt: skip
+    return UsageEvent(**made | changes)
+
+
+def test_reading_a_journal_twice_counts_nothing_twice(store):
+    """Events known by their id are left as they are, within one batch too."""
+    batch = [event(1), event(2), event(2)]
+    assert store.transact_now(lambda tx: rows.keep_usage(tx, batch, rows.Cursor("main", 1, 90))) == 2
+    assert store.transact_now(lambda tx: rows.keep_usage(tx, [*batch, event(3)], rows.Cursor("main", 1, 120))) == 1
+    assert store.read_now(lambda tx: rows.find_cursor(tx, "main")) == rows.Cursor("main", 1, 120)
+    found, _ = store.read_now(lambda tx: search_requests(tx, Search()))
+    assert [one.id for one in found] == ["req_0003", "req_0002", "req_0001"]
+
+
+def test_rows_and_cursor_are_kept_together_or_not_at_all(store):
+    """A batch that breaks off leaves the journal unread."""
+
+    def broken(tx):
+        rows.keep_usage(tx, [event(1)], rows.Cursor("main", 1, 90))
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        store.transact_now(broken)
+    assert store.read_now(lambda tx: rows.find_cursor(tx, "main")) == rows.Cursor("main", 0, 0)
+    assert store.read_now(lambda tx: find_request(tx, "req_0001")) is None
+
+
+def test_a_request_comes_back_as_it_was(store):
+    """Every field of the event, unknown costs included."""
+    one = event(1, cost_nanos=None, currency=None, error_message="50% of_it", first_token_us=3, prompt="Bonjour é")
+    store.transact_now(lambda tx: rows.keep_usage(tx, [one]))
+    assert store.read_now(lambda tx: find_request(tx, one.id)) == one
+    assert store.read_now(lambda tx: find_request(tx, one.id, "prj_2")) is None
+
+
+def test_many_events_go_in_at_once(store):
+    """More than one page of them."""
+    events = [event(number) for number in range(1203)]
+    assert store.transact_now(lambda tx: rows.keep_usage(tx, events)) == 1203
+
+
+def test_the_log_is_read_page_by_page(store):
+    """Each request once, newest first, also when many share a millisecond."""
+    events = [event(number, at_ms=number // 4) for number in range(23)]
+    store.transact_now(lambda tx: rows.keep_usage(tx, events))
+    seen, cursor = [], None
+    for _ in range(6):
+        search = Search(before=cursor, limit=5)
+        page, cursor = store.read_now(lambda tx, search=search: search_requests(tx, search))
+        seen += [one.id for one in page]
+        if cursor is None:
+            break
+    assert seen == [one.id for one in reversed(events)]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        (Search(text="0_o"), ["req_0002"]),
+        (Search(text="OVER"), ["req_0002"]),
+        (Search(text="%"), []),
+        (Search(status=429), ["req_0002"]),
+        (Search(outcome="completed", deployment="starter"), ["req_0001"]),
+        (Search(key_id="key_2"), ["req_0003"]),
+        (Search(from_ms=2000, to_ms=3000), ["req_0002"]),
+        (Search(project_id="prj_2"), []),
+    ],
+)
+def test_the_log_is_searched(store, search, found):
+    """By text (taken literally) and by each field."""
+    events = [
+        event(1),
+        event(2, status=429, outcome="refused", error_message="over 10_or more"),
+        event(3, key_id="key_2", deployment="other"),
+    ]
+    store.transact_now(lambda tx: rows.keep_usage(tx, events))
+    assert [one.id for one in store.read_now(lambda tx: search_requests(tx, search))[0]] == found
+
+
+@pytest.mark.parametrize("search", [Search(before="x"), Search(before="12"), Search(limit=0), Search(limit=501)])
+def test_a_foreign_cursor_is_refused(store, search):
+    """And so is a page without end."""
+    with pytest.raises(BadRequest):
+        store.read_now(lambda tx: search_requests(tx, search))
+
+
+def test_usage_is_summed_by_deployment(store):
+    """Costs by currency; what has no price is counted as unknown and not as zero."""
+    events = [
+        event(1),
+        event(2, cost_nanos=3, currency="USD"),
+        event(3, cost_nanos=None, currency=None),
+        event(4, outcome="refused", usage=Usage(), cost_nanos=None, currency=None),
+        event(5, deployment="other"),
+    ]
+    store.transact_now(lambda tx: rows.keep_usage(tx, events))
+    first, second = store.read_now(lambda tx: sum_usage(tx, "deployment", from_ms=0, to_ms=10**6))
+    assert (first.name, first.requests, first.failed, first.unpriced) == ("starter", 4, 1, 1)
+    assert (first.input_tokens, first.cached_tokens, first.output_tokens) == (30, 6, 15)
+    assert first.costs == {"EUR": 7, "USD": 3}
+    assert second.name == "other"
+
+
+@pytest.mark.parametrize("by", ["key", "project", "model", "deployment"])
+def test_usage_is_summed_by_each_name(store, by):
+    """Names that are gone are shown by what the request remembers."""
+    store.transact_now(lambda tx: rows.keep_usage(tx, [event(1), event(2)]))
+    (line,) = store.read_now(lambda tx: sum_usage(tx, by, from_ms=0, to_ms=10**6, project_id="prj_1"))
+    assert (line.requests, line.costs) == (2, {"EUR": 14})
+
+
+def test_usage_is_summed_by_day(store):
+    """In UTC, in order, the end of the time span not included."""
+    events = [event(n, at_ms=at) for n, at in enumerate((DAY_MS - 1, DAY_MS, 2 * DAY_MS - 1, 2 * DAY_MS))]
+    store.transact_now(lambda tx: rows.keep_usage(tx, events))
+    lines = store.read_now(lambda tx: sum_usage(tx, "day", from_ms=0, to_ms=2 * DAY_MS))
+    assert [(line.name, line.requests) for line in lines] == [("0", 1), (str(DAY_MS), 2)]
+
+
+def test_the_price_in_force_is_the_newest_that_has_begun(store):
+    """Later ones wait for their moment."""
+
+    def price(number: int, from_ms: int) -> rows.PriceRow:
+        return rows.PriceRow("starter", Price(f"price_{number}", "EUR", number, 0, 0), from_ms, 1)
+
+    for row in (price(1, 10), price(2, 20), price(3, 30)):
+        store.transact_now(lambda tx, row=row: rows.add_price(tx, row))
+    assert store.read_now(lambda tx: rows.prices_in_force(tx, 9)) == {}
+    assert store.read_now(lambda tx: rows.prices_in_force(tx, 20))["starter"].id == "price_2"
+    assert len(store.read_now(lambda tx: rows.list_prices(tx, "starter"))) == 3

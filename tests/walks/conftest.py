@@ -1,0 +1,119 @@
+"""A house with things handed in: an engine and a provider that only plan, a host that only remembers."""
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from primeur.core.chat import OPENAI_PATHS, Dialect, Endpoint, Route
+from primeur.core.errors import SetupError
+from primeur.core.ports import EngineOrder, EngineState, Launch, ProviderFace, ProviderOrder
+from primeur.store.database import Store
+from primeur.walks.house import House, Place
+
+ENDPOINT = Endpoint("http", "127.0.0.1", 9000)
+DIALECT = Dialect("plain", OPENAI_PATHS)
+
+
+class PaperEngine:
+    """An engine that plans and refuses the setting ``bad``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.dialect = DIALECT
+        self.planned: list[EngineOrder] = []
+
+    def plan(self, order: EngineOrder) -> Launch:
+        self.planned.append(order)
+        if "bad" in order.settings:
+            raise SetupError("unknown setting 'bad'; remove it")
+        return Launch(("true",), frozenset({Route.CHAT}), context_tokens=512)
+
+
+class PaperProvider:
+    """A provider that needs a url and a secret."""
+
+    name = "paper"
+    secret_settings = frozenset({"api_key"})
+
+    def face(self, order: ProviderOrder) -> ProviderFace:
+        if "url" not in order.settings:
+            raise SetupError("url is missing; add it to the provider's settings")
+        key = str(order.settings.get("api_key", "")).encode()
+        endpoint = Endpoint("https", "api.example.org", 443, headers=((b"authorization", b"Bearer " + key),))
+        return ProviderFace(endpoint, DIALECT, frozenset({Route.CHAT}), order.upstream_model)
+
+
+@dataclass
+class PaperHost:
+    """Remembers what is wanted; tests say how it is doing."""
+
+    states: dict[str, EngineState] = field(default_factory=dict)
+    wanted: dict[str, tuple[EngineOrder, Launch]] = field(default_factory=dict)
+
+    def want(self, launches: Mapping[str, tuple[EngineOrder, Launch]]) -> None:
+        self.wanted = dict(launches)
+
+    def state(self, revision_id: str) -> EngineState:
+        return self.states.get(revision_id, EngineState("waiting", "waits for its turn"))
+
+    def ready(self, revision_id: str) -> None:
+        self.states[revision_id] = EngineState("ready", endpoint=ENDPOINT, context_tokens=256)
+
+    async def aclose(self, *, keep_running: bool = False) -> None:
+        """Nothing runs."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A fresh SQLite database: what differs on PostgreSQL is tried one floor below, in rows."""
+    made = Store(f"sqlite:///{tmp_path / 'primeur.db'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def host() -> PaperHost:
+    return PaperHost()
+
+
+@pytest.fixture
+def house(clock, entropy, store, host, tmp_path) -> House:
+    return House(
+        clock=clock,
+        entropy=entropy,
+        store=store,
+        journal=None,
+        relay=None,
+        limiter=None,
+        host=host,
+        engines={"llamacpp": PaperEngine("llamacpp"), "echo": PaperEngine("echo")},
+        providers={"paper": PaperProvider()},
+        place=Place(tmp_path / "data", b"p" * 32, cores=2, memory_bytes=1 << 30),
+    )
+
+
+def gguf(architecture: str = "llama", name: str = "tiny") -> bytes:
+    """The smallest file that says what it is."""
+
+    def text(word: str) -> bytes:
+        return struct.pack("<Q", len(word)) + word.encode()
+
+    entries = [("general.architecture", architecture), ("general.name", name)]
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, len(entries))
+    return head + b"".join(text(key) + struct.pack("<I", 8) + text(value) for key, value in entries) + bytes(64)
+
+
+@pytest.fixture
+def write_gguf(tmp_path: Path):
+    """Writes a small GGUF file and gives its path."""
+
+    def write(file: str = "tiny.gguf", **about: str) -> Path:
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(gguf(**about))
+        return path
+
+    return write
