@@ -15,6 +15,19 @@ Penalty = Annotated[float, msgspec.Meta(ge=-2, le=2)]
 Temperature = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Stop = str | Annotated[list[str], msgspec.Meta(max_length=4)] | None
+# Text, texts, tokens or lists of tokens; msgspec wants one kind of list, `check_prompt` sees to the rest.
+Prompt = str | list[str | int | list[int]]
+
+
+def check_prompt(name: str, prompt: Prompt | None) -> None:
+    """Refuse an empty list, and one that mixes texts, tokens and lists of tokens.
+
+    Raises:
+        ValueError: *name* is neither text nor one kind of list.
+    """
+    if isinstance(prompt, list) and len({type(part) for part in prompt}) != 1:
+        message = f"{name} must be a string, or a list that is not empty of strings, tokens or lists of tokens"
+        raise ValueError(message)
 
 
 class StreamOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,21 +144,29 @@ class ChatRequest(Sampling, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class CompletionRequest(Sampling, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Body of ``POST /v1/completions``; *prompt* is text, tokens, or a list of either."""
 
-    prompt: str | list[str] | list[int] | list[list[int]] | None = None
+    prompt: Prompt | None = None
     best_of: Annotated[int, msgspec.Meta(ge=1, le=20)] | None = None
     echo: bool | None = None
     logprobs: Annotated[int, msgspec.Meta(ge=0, le=20)] | None = None
     suffix: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse mixed prompts."""
+        check_prompt("prompt", self.prompt)
 
 
 class EmbeddingRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Body of ``POST /v1/embeddings``."""
 
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-    input: str | list[str] | list[int] | list[list[int]]
+    input: Prompt
     dimensions: Count | None = None
     encoding_format: Literal["float", "base64"] | None = None
     user: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse mixed inputs."""
+        check_prompt("input", self.input)
 
 
 AnyRequest = ChatRequest | CompletionRequest | EmbeddingRequest
