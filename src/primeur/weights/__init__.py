@@ -1,1 +1,0 @@
-"""The starter models that come with the program."""
