@@ -45,6 +45,14 @@ class Reply(Protocol):
         """Lower-case names; the last of repeated ones."""
         ...
 
+    async def begin(self) -> None:
+        """Wait until the first piece of the body is there (or its end); the piece stays to be read.
+
+        Raises:
+            TargetFailed, TargetTimedOut: as in iterating.
+        """
+        ...
+
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Pieces of the body as they arrive.
 

@@ -1,5 +1,6 @@
 """What every walk is handed: the ports, plugged in once by app.py."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,11 +41,21 @@ class Snapshot:
 
 
 class Board:
-    """Holds the snapshot in force; readers take `now` once per request."""
+    """Holds the snapshot in force; readers take `now` once per request.
+
+    Attributes:
+        stale: set by whoever knows that the snapshot must be compiled anew.
+        looked_us: monotonic microseconds of the last look at the event log.
+        serving: requests of people in flight; batch work waits while there are any.
+    """
 
     def __init__(self) -> None:
         """Start with an empty house."""
         self.now = Snapshot()
+        self.stale = asyncio.Event()
+        self.lock = asyncio.Lock()
+        self.looked_us = 0
+        self.serving = 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""Who is at the door: a key in one of three headers, or a console session."""
+
+import hmac
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+
+from primeur.core.caller import Caller
+from primeur.core.errors import NotAuthenticated
+from primeur.governance.rules import digest_key
+from primeur.walks.follow_changes import catch_up
+from primeur.walks.house import House
+
+SESSION_COOKIE = "primeur_session"
+_CONSOLE_HEADER = b"x-primeur-console"
+
+
+async def let_in(house: House, headers: Mapping[bytes, bytes], *, now_ms: int) -> Caller:
+    """Find the caller.
+
+    Raises:
+        NotAuthenticated: no key, or one that is unknown, expired or revoked.
+    """
+    key = _key_in(headers)
+    if key is None:
+        return _session(house, headers, now_ms)
+    digest = digest_key(key, house.place.pepper)
+    caller = house.board.now.callers.get(digest)
+    if caller is None and await catch_up(house):
+        # The key may have been made a moment ago by another process.
+        caller = house.board.now.callers.get(digest)
+    if caller is None:
+        raise NotAuthenticated(f"the key {_hint(key)} is not known; `primeur keys list` shows those that are")
+    return _in_time(caller, now_ms)
+
+
+def _in_time(caller: Caller, now_ms: int) -> Caller:
+    if caller.expires_ms is not None and caller.expires_ms <= now_ms:
+        raise NotAuthenticated(f"the key {caller.name!r} has expired; make another with `primeur keys create`")
+    return caller
+
+
+def _key_in(headers: Mapping[bytes, bytes]) -> str | None:
+    authorization = headers.get(b"authorization", b"")
+    if authorization[:7].lower() == b"bearer ":
+        return authorization[7:].strip().decode("latin-1")
+    found = headers.get(b"api-key") or headers.get(b"x-api-key")
+    return found.strip().decode("latin-1") if found else None
+
+
+def _session(house: House, headers: Mapping[bytes, bytes], now_ms: int) -> Caller:
+    """A browser's session counts only for requests that our own pages made (a header no foreign form can send)."""
+    token = session_token(headers)
+    if token is None or _CONSOLE_HEADER not in headers or not same_origin(headers):
+        raise NotAuthenticated(
+            "no key was given; send `Authorization: Bearer pk_...` (make one: `primeur keys create`)"
+        )
+    caller = house.board.now.sessions.get(digest_key(token, house.place.pepper))
+    if caller is None:
+        raise NotAuthenticated("your session has ended; sign in again")
+    return _in_time(caller, now_ms)
+
+
+def session_token(headers: Mapping[bytes, bytes]) -> str | None:
+    """The session cookie's text."""
+    try:
+        cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+    except CookieError:
+        return None
+    return cookies[SESSION_COOKIE].value if SESSION_COOKIE in cookies else None
+
+
+def same_origin(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser says that the request comes from our own pages; requests without an origin are not forged."""
+    origin = headers.get(b"origin")
+    if origin is None:
+        return headers.get(b"sec-fetch-site", b"same-origin") in {b"same-origin", b"none"}
+    return hmac.compare_digest(origin.split(b"//")[-1], headers.get(b"host", b""))
+
+
+def _hint(key: str) -> str:
+    return repr(f"{key[:6]}...{key[-2:]}") if len(key) > 12 else "you sent"

@@ -1,0 +1,158 @@
+"""OpenAI's inference routes: models, chat, completions, embeddings."""
+
+from typing import Any
+
+import msgspec
+
+from primeur.core.caller import Caller
+from primeur.core.chat import Ask, Deployment, Route
+from primeur.core.ports import Standing
+from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
+from primeur.gateway.doors import MIB, Door
+from primeur.gateway.visit import Answer, Headers, Visit, decode, json_answer
+from primeur.registry.routing import unknown_model
+from primeur.walks.complete import Completion, complete
+
+_INFERENCE_LIMIT = 32 * MIB
+
+
+def make_ask(visit: Visit, route: Route, body: bytes, kind: type[AnyRequest]) -> Ask:
+    """Check a body in OpenAI's wire form and make an ask of it.
+
+    Raises:
+        BadRequest: names the fault's path.
+    """
+    return Ask(
+        id=visit.id,
+        route=route,
+        body=body,
+        fields=decode(body, kind),
+        arrived_ms=visit.arrived_ms,
+        arrived_us=visit.arrived_us,
+        address=visit.address,
+    )
+
+
+def completion_headers(completion: Completion) -> Headers:
+    """Who served, at what overhead, and how much is left."""
+    served = completion.served
+    return [
+        (b"x-primeur-deployment", served.deployment.encode()),
+        (b"x-primeur-revision", served.target.revision_id.encode()),
+        (b"x-primeur-provider", served.target.provider.encode()),
+        (b"x-primeur-overhead-us", str(completion.overhead_us).encode()),
+        *_standing_headers(completion.standing),
+    ]
+
+
+def _standing_headers(standing: Standing) -> Headers:
+    headers: Headers = []
+    for what, limit, left, reset_ms in (
+        (b"requests", standing.requests_limit, standing.requests_left, standing.requests_reset_ms),
+        (b"tokens", standing.tokens_limit, standing.tokens_left, standing.tokens_reset_ms),
+    ):
+        if limit is not None:
+            headers += [
+                (b"x-ratelimit-limit-" + what, str(limit).encode()),
+                (b"x-ratelimit-remaining-" + what, str(left).encode()),
+                (b"x-ratelimit-reset-" + what, f"{reset_ms / 1000:g}s".encode()),
+            ]
+    return headers
+
+
+def _with_deployment(visit: Visit) -> bytes:
+    """Azure names the deployment in the path; the body's model, if any, does not count there."""
+    name = visit.params.get("deployment")
+    if name is None:
+        return visit.body
+    data = decode(visit.body, dict[str, Any])
+    return msgspec.json.encode({**data, "model": name})
+
+
+async def _infer(visit: Visit, route: Route, kind: type[AnyRequest]) -> Answer:
+    ask = make_ask(visit, route, _with_deployment(visit), kind)
+    completion = await complete(visit.house, visit.caller, ask)
+    headers = completion_headers(completion)
+    if completion.events is not None:
+        return Answer(200, headers=headers, content_type=b"text/event-stream; charset=utf-8", stream=completion.events)
+    return Answer(200, completion.body or b"", headers)
+
+
+async def chat(visit: Visit) -> Answer:
+    """``POST /v1/chat/completions``."""
+    return await _infer(visit, Route.CHAT, ChatRequest)
+
+
+async def completions(visit: Visit) -> Answer:
+    """``POST /v1/completions``."""
+    return await _infer(visit, Route.COMPLETIONS, CompletionRequest)
+
+
+async def embeddings(visit: Visit) -> Answer:
+    """``POST /v1/embeddings``."""
+    return await _infer(visit, Route.EMBEDDINGS, EmbeddingRequest)
+
+
+def _seen_by(caller: Caller, deployments: dict[str, Deployment]) -> dict[str, Deployment]:
+    allowed = caller.deployments
+    return {name: found for name, found in deployments.items() if allowed is None or found.name in allowed}
+
+
+def _model(name: str, deployment: Deployment) -> dict[str, Any]:
+    return {
+        "id": name,
+        "object": "model",
+        "created": deployment.created_ms // 1000,
+        "owned_by": deployment.targets[0].provider if deployment.targets else "primeur",
+    }
+
+
+async def list_models(visit: Visit) -> Answer:
+    """``GET /v1/models``: what this key may name."""
+    seen = _seen_by(visit.caller, dict(visit.house.board.now.deployments))
+    return json_answer({"object": "list", "data": [_model(name, seen[name]) for name in sorted(seen)]})
+
+
+async def get_model(visit: Visit) -> Answer:
+    """``GET /v1/models/{model}``."""
+    name = visit.params["model"]
+    seen = _seen_by(visit.caller, dict(visit.house.board.now.deployments))
+    if name not in seen:
+        raise unknown_model(name)
+    return json_answer(_model(name, seen[name]))
+
+
+DOORS = (
+    Door(
+        "POST",
+        "/v1/chat/completions",
+        chat,
+        "Answer a chat",
+        permission="inference",
+        meter="usage",
+        body_limit=_INFERENCE_LIMIT,
+        takes=ChatRequest,
+    ),
+    Door(
+        "POST",
+        "/v1/completions",
+        completions,
+        "Continue a text",
+        permission="inference",
+        meter="usage",
+        body_limit=_INFERENCE_LIMIT,
+        takes=CompletionRequest,
+    ),
+    Door(
+        "POST",
+        "/v1/embeddings",
+        embeddings,
+        "Turn texts into vectors",
+        permission="inference",
+        meter="usage",
+        body_limit=_INFERENCE_LIMIT,
+        takes=EmbeddingRequest,
+    ),
+    Door("GET", "/v1/models", list_models, "List what can be named as model", permission="inference"),
+    Door("GET", "/v1/models/{model}", get_model, "Show one model", permission="inference"),
+)

@@ -1,0 +1,101 @@
+"""Which targets may answer an ask, in which order; pure."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+
+from primeur.core.caller import Caller
+from primeur.core.chat import Ask, Deployment, Target
+from primeur.core.errors import BadRequest, NotReady, UnknownModel, UnsupportedParameter
+from primeur.core.wire import Sampling
+
+BEYOND_OPENAI = frozenset(
+    {
+        "top_k",
+        "min_p",
+        "typical_p",
+        "repeat_penalty",
+        "repeat_last_n",
+        "mirostat",
+        "mirostat_tau",
+        "mirostat_eta",
+        "grammar",
+        "ignore_eos",
+        "cache_prompt",
+        "lora",
+        "chat_template_kwargs",
+    }
+)
+
+
+def unknown_model(name: str) -> UnknownModel:
+    """The error for a name that nothing answers to, or not for this caller: both read the same."""
+    return UnknownModel(
+        f"the model {name!r} does not exist or this key may not use it; GET /v1/models lists those it may",
+        param="model",
+    )
+
+
+def find_deployment(deployments: Mapping[str, Deployment], caller: Caller, ask: Ask) -> Deployment:
+    """Find what the caller named, and who answers this route for it.
+
+    Raises:
+        UnknownModel: no such name, or not for this caller.
+    """
+    found = deployments.get(ask.model)
+    if found is None or (caller.deployments is not None and found.name not in caller.deployments):
+        raise unknown_model(ask.model)
+    if ask.route == "embeddings" and found.embeddings_by is not None:
+        return deployments.get(found.embeddings_by, found)
+    return found
+
+
+def order_targets(deployment: Deployment, ask: Ask) -> list[Target]:
+    """Put the targets that can honour every parameter in the order in which they are to be tried.
+
+    The first is drawn by traffic share, by the ask's affinity where it has one, so that a conversation stays where its
+    prompt cache is.
+
+    Raises:
+        NotReady: no target is up; says why.
+        BadRequest: the deployment serves other routes only.
+        UnsupportedParameter: no target honours a parameter; names it.
+    """
+    if not deployment.targets:
+        raise NotReady(f"deployment {deployment.name!r} is not ready: {deployment.pending or 'it has no revision'}")
+    able = [target for target in deployment.targets if ask.route in target.routes]
+    if not able:
+        served = ", ".join(sorted({route for target in deployment.targets for route in target.routes}))
+        raise BadRequest(
+            f"deployment {deployment.name!r} does not serve {ask.route}; it serves {served}", param="model"
+        )
+    faults = [fault_of(target, ask) for target in able]
+    willing = [target for target, fault in zip(able, faults, strict=True) if fault is None]
+    if not willing:
+        raise next(fault for fault in faults if fault is not None)
+    return _drawn(willing, ask.affinity or ask.id)
+
+
+def fault_of(target: Target, ask: Ask) -> UnsupportedParameter | None:
+    """Name the first parameter that *target* cannot honour."""
+    refused = target.dialect.refuses.get(ask.route, {})
+    for name, reason in refused.items():
+        if getattr(ask.fields, name, None) is not None:
+            return UnsupportedParameter(f"{name!r} is not supported by {target.provider}: {reason}", param=name)
+    if not isinstance(ask.fields, Sampling):
+        return None
+    for name in sorted(BEYOND_OPENAI - target.dialect.accepts):
+        if getattr(ask.fields, name, None) is not None:
+            return UnsupportedParameter(f"{name!r} is not supported by {target.provider}; leave it out", param=name)
+    return None
+
+
+def _drawn(targets: Sequence[Target], lot: str) -> list[Target]:
+    total = sum(target.share for target in targets)
+    if len(targets) == 1 or total == 0:
+        return list(targets)
+    point = int.from_bytes(blake2b(lot.encode(), digest_size=8).digest(), "big") % total
+    for target in targets:
+        point -= target.share
+        if point < 0:
+            return [target, *(other for other in targets if other is not target)]
+    raise AssertionError("shares add up to their total")

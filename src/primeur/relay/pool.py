@@ -1,0 +1,222 @@
+"""Pooled connections to every target; the only HTTP client on the request path."""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from primeur.core.chat import Endpoint
+from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
+from primeur.relay.connection import Connection
+
+_IDLE_LIMIT_S = 30.0
+_WAITING_LIMIT = 4096
+
+_Place = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Connections to one place: those at rest, how many are open, and who waits for one."""
+
+    idle: deque[Connection] = field(default_factory=deque)
+    open: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+class Pool:
+    """Implements `primeur.core.ports.Relay`."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """*tls*: how certificates are checked; the system's authorities by default."""
+        self._tls = tls
+        self._lanes: dict[_Place, _Lane] = {}
+
+    async def send(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: Sequence[tuple[bytes, bytes]] = (),
+    ) -> "PooledReply":
+        """See the port. A connection that turns out to be stale before any byte came back is replaced once."""
+        request = _request_bytes(endpoint, method, path, body, headers)
+        lane = self._lane(endpoint)
+        while True:
+            connection = await self._take(endpoint, lane)
+            reused = not connection.fresh
+            try:
+                await connection.exchange(request)
+            except TargetTimedOut:
+                connection.close()
+                raise
+            except TargetFailed:
+                connection.close()
+                if reused and not connection.answered:
+                    continue
+                raise
+            except BaseException:
+                connection.close()
+                raise
+            return PooledReply(self, lane, connection)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for lane in self._lanes.values():
+            while lane.idle:
+                lane.idle.pop().close()
+        self._lanes.clear()
+
+    def give_back(self, lane: _Lane, connection: Connection) -> None:
+        """Take a connection back after its exchange; cuts it when it cannot be used again."""
+        if not connection.reusable:
+            connection.close()
+            return
+        connection.rest()
+        lane.idle.append(connection)
+        self._let_next_go(lane)
+
+    def _lane(self, endpoint: Endpoint) -> _Lane:
+        place = (endpoint.scheme, endpoint.host, endpoint.port)
+        lane = self._lanes.get(place)
+        if lane is None:
+            lane = self._lanes[place] = _Lane()
+        return lane
+
+    async def _take(self, endpoint: Endpoint, lane: _Lane) -> Connection:
+        deadline = asyncio.get_running_loop().time() + endpoint.silence_timeout_s
+        while True:
+            found = self._rested(lane)
+            if found is not None:
+                return found
+            if lane.open < endpoint.max_connections:
+                return await self._connect(endpoint, lane)
+            await self._wait_turn(endpoint, lane, deadline)
+
+    def _rested(self, lane: _Lane) -> Connection | None:
+        now_s = asyncio.get_running_loop().time()
+        while lane.idle:
+            connection = lane.idle.pop()
+            if connection.reusable and now_s - connection.idle_since_s < _IDLE_LIMIT_S:
+                return connection
+            connection.close()
+        return None
+
+    async def _wait_turn(self, endpoint: Endpoint, lane: _Lane, deadline: float) -> None:
+        where = f"{endpoint.host}:{endpoint.port}"
+        if len(lane.waiting) >= _WAITING_LIMIT:
+            raise TargetBusy(f"{where} has {_WAITING_LIMIT} requests waiting for a connection", retry_after_ms=1000)
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        lane.waiting.append(turn)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await turn
+        except TimeoutError:
+            raise TargetTimedOut(f"no connection to {where} came free in {endpoint.silence_timeout_s:g} s") from None
+        finally:
+            if turn in lane.waiting:
+                lane.waiting.remove(turn)
+
+    async def _connect(self, endpoint: Endpoint, lane: _Lane) -> Connection:
+        loop = asyncio.get_running_loop()
+        where = f"{endpoint.host}:{endpoint.port}"
+
+        def lost(connection: Connection) -> None:
+            lane.open -= 1
+            if connection in lane.idle:
+                lane.idle.remove(connection)
+            self._let_next_go(lane)
+
+        lane.open += 1
+        try:
+            async with asyncio.timeout(endpoint.connect_timeout_s):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(where, endpoint.silence_timeout_s, lost),
+                    endpoint.host,
+                    endpoint.port,
+                    ssl=self._context() if endpoint.scheme == "https" else None,
+                    happy_eyeballs_delay=0.25,
+                )
+        except TimeoutError:
+            self._never_opened(lane)
+            raise TargetTimedOut(f"{where} did not accept a connection in {endpoint.connect_timeout_s:g} s") from None
+        except (OSError, ssl.SSLError) as error:
+            self._never_opened(lane)
+            raise TargetFailed(f"{where} cannot be reached: {error.strerror or error}") from error
+        except BaseException:
+            self._never_opened(lane)
+            raise
+        return connection
+
+    def _never_opened(self, lane: _Lane) -> None:
+        lane.open -= 1
+        self._let_next_go(lane)
+
+    def _let_next_go(self, lane: _Lane) -> None:
+        while lane.waiting:
+            turn = lane.waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+class PooledReply:
+    """Implements `primeur.core.ports.Reply`; gives its connection back at the end of the body."""
+
+    def __init__(self, pool: Pool, lane: _Lane, connection: Connection) -> None:
+        """Stands for the exchange that *connection* is carrying."""
+        self._pool, self._lane, self._connection = pool, lane, connection
+        self._open = True
+        self.status = connection.status
+        self.headers: Mapping[bytes, bytes] = connection.headers
+
+    async def begin(self) -> None:
+        """See the port."""
+        await self._connection.begin()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """See the port."""
+        while (piece := await self._connection.next_piece()) is not None:
+            yield piece
+        self.close()
+
+    async def read(self, limit: int) -> bytes:
+        """See the port."""
+        pieces, size = [], 0
+        async for piece in self:
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                self.close()
+                raise TargetFailed(f"{self._connection.where} sent more than {limit} bytes")
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """See the port."""
+        if self._open:
+            self._open = False
+            self._pool.give_back(self._lane, self._connection)
+
+
+def _request_bytes(
+    endpoint: Endpoint, method: str, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]]
+) -> bytes:
+    standard = {"http": 80, "https": 443}[endpoint.scheme]
+    name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    host = name if endpoint.port == standard else f"{name}:{endpoint.port}"
+    lines = [f"{method} {endpoint.prefix}{path} HTTP/1.1\r\nhost: {host}\r\n".encode()]
+    lines.extend(b"%b: %b\r\n" % pair for pair in (*endpoint.headers, *headers))
+    if body:
+        lines.append(b"content-type: application/json\r\n")
+    if body or method != "GET":
+        lines.append(b"content-length: %d\r\n" % len(body))
+    lines.append(b"accept-encoding: identity\r\n\r\n")
+    lines.append(body)
+    return b"".join(lines)

@@ -1,0 +1,177 @@
+"""The journal: usage events become durable here before an answer is finished; one fsync for all that came meanwhile.
+
+A folder of numbered segments; a record is its length and CRC-32 (both 32-bit little-endian) and a msgpack body.
+What was torn by a crash is cut off when the journal is opened: its append had not returned, so its answer had not been
+finished either.
+"""
+
+import asyncio
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from primeur.core.errors import SetupError
+from primeur.core.usage import UsageEvent
+
+_HEAD = struct.Struct("<II")
+_SEGMENT_BYTES = 64 << 20
+_RECORD_LIMIT = 16 << 20
+_READ_BATCH = 2000
+
+
+class Cursor(NamedTuple):
+    """A place between two records."""
+
+    segment: int
+    offset: int
+
+
+class FileJournal:
+    """Implements `primeur.core.ports.Journal` over a folder; one process appends, any may read."""
+
+    def __init__(self, folder: Path, *, segment_bytes: int = _SEGMENT_BYTES) -> None:
+        """Open for appending and cut off a torn tail.
+
+        Raises:
+            SetupError: the folder cannot be written.
+        """
+        self._folder = folder
+        self._segment_bytes = segment_bytes
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._segment = max(_segments(folder), default=1)
+            self._file = os.open(_path(folder, self._segment), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            self._size = _whole_length(_path(folder, self._segment))
+            os.ftruncate(self._file, self._size)
+            _sync_folder(folder)
+        except OSError as error:
+            raise SetupError(f"journal {folder} cannot be written: {error.strerror}") from error
+        self._writer = ThreadPoolExecutor(1, "journal")
+        self._encoder = msgspec.msgpack.Encoder()
+        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self.appended = asyncio.Event()
+
+    async def append(self, event: UsageEvent) -> None:
+        """See the port."""
+        body = self._encoder.encode(event)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((_HEAD.pack(len(body), zlib.crc32(body)) + body, done))
+        if self._flushing is None:
+            self._flushing = asyncio.get_running_loop().create_task(self._flush())
+        await done
+
+    @property
+    def end(self) -> Cursor:
+        """Where the next record goes."""
+        return Cursor(self._segment, self._size)
+
+    async def aclose(self) -> None:
+        """Wait for what is being written."""
+        if self._flushing is not None:
+            await self._flushing
+        self._writer.shutdown()
+        os.close(self._file)
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                fault: OSError | None = None
+                try:
+                    await loop.run_in_executor(self._writer, self._write, b"".join(record for record, _ in batch))
+                except OSError as error:
+                    fault = error
+                for _, done in batch:
+                    if done.done():
+                        continue
+                    if fault is None:
+                        done.set_result(None)
+                    else:
+                        done.set_exception(fault)
+                self.appended.set()
+        finally:
+            self._flushing = None
+
+    def _write(self, data: bytes) -> None:
+        if self._size and self._size + len(data) > self._segment_bytes:
+            self._next_segment()
+        written = 0
+        while written < len(data):
+            written += os.write(self._file, data[written:])
+        os.fdatasync(self._file)
+        self._size += len(data)
+
+    def _next_segment(self) -> None:
+        fresh = os.open(_path(self._folder, self._segment + 1), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        _sync_folder(self._folder)
+        os.close(self._file)
+        self._file, self._segment, self._size = fresh, self._segment + 1, 0
+
+
+def read_from(folder: Path, cursor: Cursor) -> tuple[list[UsageEvent], Cursor]:
+    """Read the records after *cursor*, a bounded batch, and give the cursor after them; moves on to later segments."""
+    segment, offset = cursor
+    while True:
+        events: list[UsageEvent] = []
+        for end, body in _records(_path(folder, segment), offset):
+            events.append(msgspec.msgpack.decode(body, type=UsageEvent))
+            offset = end
+            if len(events) >= _READ_BATCH:
+                break
+        later = [number for number in _segments(folder) if number > segment]
+        if events or not later:
+            return events, Cursor(segment, offset)
+        segment, offset = min(later), 0
+
+
+def forget_before(folder: Path, cursor: Cursor) -> None:
+    """Remove segments that lie wholly before *cursor*; their events are rows by now."""
+    for number in _segments(folder):
+        if number < cursor.segment:
+            _path(folder, number).unlink(missing_ok=True)
+
+
+def _segments(folder: Path) -> list[int]:
+    return sorted(int(path.stem) for path in folder.glob("*.journal") if path.stem.isdigit())
+
+
+def _path(folder: Path, segment: int) -> Path:
+    return folder / f"{segment:010d}.journal"
+
+
+def _records(path: Path, offset: int) -> Iterator[tuple[int, bytes]]:
+    """Give (offset after the record, body) for each whole record."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        file.seek(offset)
+        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+            length, crc = _HEAD.unpack(head)
+            body = file.read(length) if length <= _RECORD_LIMIT else b""
+            if len(body) != length or zlib.crc32(body) != crc:
+                return
+            offset += _HEAD.size + length
+            yield offset, body
+
+
+def _whole_length(path: Path) -> int:
+    length = 0
+    for end, _ in _records(path, 0):
+        length = end
+    return length
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)

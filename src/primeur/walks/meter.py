@@ -1,0 +1,91 @@
+"""Close a request's account: one usage event, durable; the hold settled. Outlives a hang-up."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from primeur.core.caller import Caller
+from primeur.core.chat import Ask, Served
+from primeur.core.errors import PrimeurError
+from primeur.core.ports import Hold
+from primeur.core.usage import Usage, UsageEvent
+from primeur.metering.counting import counted
+from primeur.metering.rules import charge
+from primeur.walks.house import House
+
+
+@dataclass(slots=True)
+class Meter:
+    """What one request has come to so far.
+
+    Attributes:
+        usage: as the target said; None while it has not.
+        pieces: parts of the answer that were passed on.
+        kept: the answer's text, collected only for projects that keep prompts.
+    """
+
+    house: House
+    caller: Caller
+    ask: Ask
+    served: Served
+    hold: Hold
+    overhead_us: int = 0
+    first_token_us: int | None = None
+    usage: Usage | None = None
+    pieces: int = 0
+    kept: list[str] = field(default_factory=list)
+    _closing: asyncio.Task[None] | None = None
+
+    def first_piece(self) -> None:
+        """Note when the answer began."""
+        if self.first_token_us is None:
+            self.first_token_us = self.house.clock.monotonic_us() - self.ask.arrived_us
+
+    @property
+    def cost_nanos(self) -> int | None:
+        """What the caller owes so far; None is unknown."""
+        return charge(self.usage or counted(self.ask, self.pieces), self.served.price)
+
+    async def close(self, outcome: str, error: PrimeurError | None = None) -> None:
+        """Write the usage event and settle the hold; the first call counts, later ones wait for it.
+
+        # A caller who hangs up still pays for what was made, so closing must outlive the hang-up.
+        """
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(self._close(outcome, error))
+        await asyncio.shield(self._closing)
+
+    async def _close(self, outcome: str, error: PrimeurError | None) -> None:
+        event = self._event(outcome, error)
+        now_us = self.house.clock.monotonic_us()
+        self.house.limiter.settle(self.hold, event.usage.total_tokens, now_us)
+        await self.house.journal.append(event)
+
+    def _event(self, outcome: str, error: PrimeurError | None) -> UsageEvent:
+        usage = self.usage or counted(self.ask, self.pieces)
+        price = self.served.price
+        keeps = self.caller.keeps_prompts
+        return UsageEvent(
+            id=self.ask.id,
+            at_ms=self.ask.arrived_ms,
+            route=str(self.ask.route),
+            outcome=outcome,
+            status=200,
+            project_id=self.caller.project_id,
+            key_id=self.caller.key_id,
+            deployment=self.served.deployment,
+            revision_id=self.served.target.revision_id,
+            provider=self.served.target.provider,
+            usage=usage,
+            cost_nanos=charge(usage, price),
+            currency=price.currency if price else None,
+            price_id=price.id if price else None,
+            streamed=self.ask.streams,
+            first_token_us=self.first_token_us,
+            duration_us=self.house.clock.monotonic_us() - self.ask.arrived_us,
+            overhead_us=self.overhead_us,
+            error_code=error.code if error else None,
+            error_message=error.message if error else None,
+            address=self.ask.address,
+            prompt=self.ask.body.decode(errors="replace") if keeps else None,
+            answer="".join(self.kept) if keeps else None,
+        )

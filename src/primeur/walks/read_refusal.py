@@ -1,0 +1,57 @@
+"""Read why a target did not answer: the caller's fault, the target's, or ours."""
+
+from typing import Any
+
+import msgspec
+
+from primeur.core.chat import Target
+from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError, TargetBusy, TargetFailed
+from primeur.core.ports import Reply
+
+_BODY_LIMIT = 256 * 1024
+_DEFAULT_RETRY_MS = 1000
+_LONGEST_RETRY_MS = 3_600_000
+_CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
+_CALLERS_FAULT = frozenset({400, 404, 409, 413, 415, 422})
+
+
+async def read_refusal(reply: Reply, target: Target) -> PrimeurError:
+    """Turn a target's error answer into one of our words; the answer is read to its end."""
+    body = await reply.read(_BODY_LIMIT)
+    fault = _fault_in(body)
+    said = str(fault.get("message") or body[:300].decode(errors="replace") or f"status {reply.status}")
+    status = reply.status
+    if status in {429, 503} and (b"retry-after" in reply.headers or b"retry-after-ms" in reply.headers):
+        return TargetBusy(f"{target.provider} is busy: {said}", retry_after_ms=_retry_after_ms(reply))
+    if status == 429:
+        return TargetBusy(f"{target.provider} is busy: {said}", retry_after_ms=_DEFAULT_RETRY_MS)
+    if status in {401, 403}:
+        return TargetFailed(
+            f"{target.provider} refused our credentials ({status}); an operator must check them",
+            code="upstream_refused",
+        )
+    if status not in _CALLERS_FAULT:
+        return TargetFailed(f"{target.provider} failed with status {status}: {said}")
+    code = str(fault.get("code") or "")
+    if {code, str(fault.get("type") or "")} & _CONTEXT_CODES:
+        return ContextTooLong(said, param="messages")
+    param = fault.get("param")
+    return BadRequest(said, param=param if isinstance(param, str) else None, code=code if not code.isdigit() else None)
+
+
+def _fault_in(body: bytes) -> dict[str, Any]:
+    try:
+        data = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    fault = data.get("error", data) if isinstance(data, dict) else {}
+    return fault if isinstance(fault, dict) else {"message": str(fault)}
+
+
+def _retry_after_ms(reply: Reply) -> int:
+    for name, factor in ((b"retry-after-ms", 1), (b"retry-after", 1000)):
+        try:
+            return min(_LONGEST_RETRY_MS, max(1, round(float(reply.headers[name]) * factor)))
+        except (KeyError, ValueError, OverflowError):
+            continue
+    return _DEFAULT_RETRY_MS

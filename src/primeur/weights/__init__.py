@@ -1,0 +1,1 @@
+"""The starter models that come with the program."""

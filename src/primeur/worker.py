@@ -1,0 +1,35 @@
+"""Time in: moves on whatever is unfinished, and goes on when one of its stories stumbles."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from primeur.walks.follow_changes import follow_changes
+from primeur.walks.house import House
+from primeur.walks.write_usage import write_usage
+
+Story = Callable[[House, asyncio.Event], Awaitable[None]]
+
+STORIES: tuple[Story, ...] = (follow_changes, write_usage)
+
+_RETRY_S = 1.0
+_log = logging.getLogger("primeur.worker")
+
+
+async def work(house: House, stop: asyncio.Event) -> None:
+    """Run every story until *stop*."""
+    async with asyncio.TaskGroup() as group:
+        for story in STORIES:
+            group.create_task(_keep_going(story, house, stop), name=story.__name__)
+
+
+async def _keep_going(story: Story, house: House, stop: asyncio.Event) -> None:
+    while True:
+        try:
+            await story(house, stop)
+        except Exception:  # noqa: BLE001
+            # One story's trouble (a full disk, a lost database) must not end the others.
+            _log.exception("%s stumbled; it goes on in %s s", story.__name__, _RETRY_S)
+        if stop.is_set():
+            return
+        await asyncio.sleep(_RETRY_S)

@@ -1,0 +1,45 @@
+"""Usage read on the way, and counted where a target gives none."""
+
+import pytest
+
+from primeur.core.errors import TargetFailed
+from primeur.core.usage import Usage
+from primeur.metering.counting import StreamScanner, usage_of
+
+DELTA = b'data: {"choices":[{"delta":{"content":"a"},"finish_reason":null}]}\n\n'
+LAST = b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+USAGE = (
+    b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,'
+    b'"prompt_tokens_details":{"cached_tokens":2}}}\n\n'
+)
+DONE = b"data: [DONE]\n\n"
+
+
+def test_a_stream_passes_untouched_until_its_end():
+    """Content leaves at once; usage and ``[DONE]`` are kept back."""
+    scanner = StreamScanner(wants_usage=True)
+    assert scanner.take(DELTA + DELTA) == DELTA + DELTA
+    assert scanner.take(LAST + USAGE + DONE) == LAST
+    assert scanner.usage == Usage(5, 2, 7, 0)
+    assert scanner.owed == USAGE + DONE
+    assert scanner.done
+    assert scanner.pieces == 3
+
+
+def test_usage_that_was_not_asked_for_is_taken_out():
+    """The caller gets what OpenAI would have sent."""
+    scanner = StreamScanner(wants_usage=False)
+    scanner.take(DELTA + LAST + USAGE + DONE)
+    assert scanner.owed == DONE
+
+
+def test_an_error_in_the_stream_is_a_fault():
+    """The words of the target are kept."""
+    with pytest.raises(TargetFailed, match="out of memory"):
+        StreamScanner(wants_usage=False).take(b'data: {"error":{"message":"out of memory"}}\n\n')
+
+
+def test_an_answer_of_broken_json_is_a_fault():
+    """What cannot be read is not passed on."""
+    with pytest.raises(TargetFailed, match="cannot be read"):
+        usage_of(b'{"usage":')
