@@ -1,16 +1,22 @@
 """A house with things handed in: an engine and a provider that only plan, a host that only remembers."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2
 import pytest
 
+from primeur.core.caller import Caller
 from primeur.core.chat import OPENAI_PATHS, Dialect, Endpoint, Route
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineOrder, EngineState, Launch, ProviderFace, ProviderOrder
+from primeur.gateway.asgi import Gateway
+from primeur.governance import rows as governance
+from primeur.governance import rules
 from primeur.store.database import Store
+from primeur.walks.found_house import found_house
 from primeur.walks.house import House, Place
 
 ENDPOINT = Endpoint("http", "127.0.0.1", 9000)
@@ -117,3 +123,37 @@ def write_gguf(tmp_path: Path):
         return path
 
     return write
+
+
+@pytest.fixture
+async def founded(house) -> House:
+    """A house after its first start."""
+    await found_house(house)
+    return house
+
+
+@pytest.fixture
+def caller_as(founded):
+    """Gives a caller with a role, in the default project."""
+
+    async def make(role: str = "owner") -> Caller:
+        project = await founded.store.read(lambda tx: governance.find_project(tx, "default"))
+        return Caller("key_test", project.id, project.organisation_id, role, rules.roles[role])
+
+    return make
+
+
+@pytest.fixture
+async def owner(caller_as) -> Caller:
+    return await caller_as("owner")
+
+
+@pytest.fixture
+async def client(founded) -> AsyncIterator[httpx2.AsyncClient]:
+    """The API in the operator's name."""
+    key = rules.operator_key(founded.place.pepper)
+    transport = httpx2.ASGITransport(Gateway(founded))
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://primeur.test", headers={"authorization": f"Bearer {key}"}
+    ) as made:
+        yield made

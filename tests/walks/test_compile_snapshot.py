@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import pytest
-
 from primeur.core.caller import Limits
 from primeur.core.chat import Price
 from primeur.governance import rows as governance
@@ -13,15 +11,8 @@ from primeur.metering.rows import PriceRow, add_price
 from primeur.registry import deployment_rows
 from primeur.registry.rows import Provider, keep_provider
 from primeur.walks.compile_snapshot import compile_snapshot
-from primeur.walks.found_house import found_house
 from primeur.walks.point_deployment import Pointer, point_deployment
 from primeur.walks.run_engines import want_engines
-
-
-@pytest.fixture
-async def founded(house):
-    await found_house(house)
-    return house
 
 
 async def deploy(house, name, **pointer):
@@ -68,7 +59,7 @@ async def test_the_reason_of_a_bad_revision_is_shown(founded):
     await deploy(founded, "one", engine="echo", settings={"bad": 1})
     await deploy(founded, "two", engine="steam")
     snapshot = await compile_snapshot(founded)
-    assert snapshot.deployments["one"].pending == "unknown setting 'bad'; remove it"
+    assert snapshot.deployments["one"].pending == "failed: unknown setting 'bad'; remove it"
     assert "no engine 'steam'" in snapshot.deployments["two"].pending
 
 

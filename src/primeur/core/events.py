@@ -35,6 +35,18 @@ class KeyCreated(Event, frozen=True):
     name: str
 
 
+class KeyChanged(Event, frozen=True):
+    """A key's limits, deployments or expiry changed."""
+
+    key_id: str
+
+
+class KeyRotated(Event, frozen=True):
+    """A key has a new text; the old one is worth nothing from then on."""
+
+    key_id: str
+
+
 class KeyRevoked(Event, frozen=True):
     """A key was taken back."""
 
@@ -124,6 +136,8 @@ AnyEvent = (
     | ProjectCreated
     | ProjectChanged
     | KeyCreated
+    | KeyChanged
+    | KeyRotated
     | KeyRevoked
     | SignInLinkMade
     | MemberSignedIn

@@ -25,6 +25,12 @@ def nanos_per_token(price_per_million: str) -> int:
     return int(exact)
 
 
+def price_per_million(nanos_per_token: int) -> str:
+    """Write a price as it is listed, per million tokens: ``2.5``; the way back of `nanos_per_token`."""
+    exact = Decimal(nanos_per_token) * TOKENS_PER_PRICE / NANOS
+    return format(exact.normalize(), "f")
+
+
 def show_money(nanos: int | None, currency: str | None) -> str:
     """Write an amount for people: ``0.001230 EUR``, or ``unknown`` when there is no price."""
     if nanos is None:

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from primeur.core.errors import BadRequest
-from primeur.gateway import openai, probes
+from primeur.gateway import openai, openapi, probes
+from primeur.gateway.admin import doors as admin
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Face
 
-DOORS: tuple[Door, ...] = (*openai.DOORS, *probes.DOORS)
+_DESCRIBED: tuple[Door, ...] = (*openai.DOORS, *probes.DOORS, *admin.DOORS)
+DOORS: tuple[Door, ...] = (*_DESCRIBED, *openapi.make_doors(_DESCRIBED))
 
 _DEPLOYMENTS = "/openai/deployments/"
 

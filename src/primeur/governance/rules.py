@@ -35,10 +35,21 @@ PERMISSIONS: dict[str, str] = {
     "members:write": "make sign-in links",
     "usage:read": "see what was used",
     "log:read": "search the request log",
+    "metrics:read": "read the service's metrics",
+    "account:read": "see what its own key may do",
     "organisation": "see and act on every project, not just one's own",
 }
 
-_CALLS = {"inference", "files", "batches", "responses", "models:read", "deployments:read", "prices:read"}
+_CALLS = {
+    "inference",
+    "files",
+    "batches",
+    "responses",
+    "models:read",
+    "deployments:read",
+    "prices:read",
+    "account:read",
+}
 _READS = {word for word in PERMISSIONS if word.endswith(":read")}
 _ALL = frozenset(PERMISSIONS)
 

@@ -153,12 +153,12 @@ class _Joiner:
         try:
             return self.engine(revision) if revision.engine is not None else self.provider(revision)
         except PrimeurError as error:
-            return error.message
+            return f"failed: {error.message}"
 
     def engine(self, revision: Revision) -> Target | str:
         engine = self.house.engines.get(str(revision.engine))
         if engine is None:
-            return f"there is no engine {revision.engine!r} here; install what brings it"
+            return f"failed: there is no engine {revision.engine!r} here; install what brings it"
         # A revision never changes, so it is planned once.
         planned = self.house.board.now.launches.get(revision.id)
         if planned is None:
@@ -186,7 +186,7 @@ class _Joiner:
         row = self.facts.providers[str(revision.provider_id)]
         provider = self.house.providers.get(row.kind)
         if provider is None:
-            return f"there is no provider kind {row.kind!r} here; install what brings it"
+            return f"failed: there is no provider kind {row.kind!r} here; install what brings it"
         settings = read_secrets(row.settings, provider.secret_settings)
         face = provider.face(ProviderOrder(settings, revision.settings, str(revision.upstream_model)))
         return Target(

@@ -1,0 +1,212 @@
+"""Deployments, their revisions and aliases."""
+
+from typing import Any
+
+import msgspec
+
+from primeur.core.errors import NotFound
+from primeur.gateway.admin.page import Gone, Page, in_force
+from primeur.gateway.admin.prices import PriceView, show_price
+from primeur.gateway.doors import Door
+from primeur.gateway.visit import Answer, Visit, json_answer
+from primeur.registry import deployment_rows, rows
+from primeur.store.database import Tx
+from primeur.walks.check_deployments import real_deployment
+from primeur.walks.deploy import NewRevision, deploy, remove_deployment
+from primeur.walks.house import House
+from primeur.walks.set_alias import remove_alias, set_alias
+
+
+class RevisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment runs or ran; phase and what follows tell how its engine is doing, null for providers."""
+
+    id: str
+    number: int
+    share: int
+    model: str | None
+    version: int | None
+    engine: str | None
+    provider: str | None
+    upstream_model: str | None
+    settings: dict[str, Any]
+    created_ms: int
+    phase: str | None
+    detail: str | None
+    memory_bytes: int | None
+    restarts: int | None
+
+
+class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A name that clients call.
+
+    Attributes:
+        state: ``ready`` or ``pending``.
+        pending: why, in words; empty when ready.
+        routes: what it can be asked for; ``embeddings`` also through *embeddings_by*.
+        revisions: newest first.
+    """
+
+    id: str
+    name: str
+    state: str
+    pending: str
+    model: str
+    aliases: list[str]
+    embeddings_by: str | None
+    routes: list[str]
+    features: list[str]
+    context_tokens: int | None
+    price: PriceView | None
+    created_ms: int
+    revisions: list[RevisionView]
+
+
+class AliasTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where an alias leads."""
+
+    deployment: str
+
+
+class AliasView(msgspec.Struct, frozen=True):
+    """A second name and the deployment that it leads to."""
+
+    alias: str
+    deployment: str
+
+
+class _Rows(msgspec.Struct):
+    deployments: list[deployment_rows.DeploymentRow]
+    revisions: list[deployment_rows.Revision]
+    weights: dict[str, deployment_rows.Weights]
+    providers: dict[str, str]
+    aliases: dict[str, str]
+
+
+def _read(tx: Tx) -> _Rows:
+    return _Rows(
+        deployment_rows.list_deployments(tx),
+        deployment_rows.list_revisions(tx),
+        deployment_rows.list_weights(tx),
+        {one.id: one.name for one in rows.list_providers(tx)},
+        deployment_rows.list_aliases(tx),
+    )
+
+
+async def show_deployments(visit: Visit) -> list[DeploymentView]:
+    """Give every deployment that the caller may use."""
+    found, allowed = await visit.house.store.read(_read), visit.caller.deployments
+    return [_show(visit.house, found, row) for row in found.deployments if allowed is None or row.name in allowed]
+
+
+def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> DeploymentView:
+    now = house.board.now.deployments.get(row.name)
+    targets = now.targets if now else ()
+    routes = {str(route) for target in targets for route in target.routes}
+    if row.embeddings_by is not None:
+        routes.add("embeddings")
+    return DeploymentView(
+        id=row.id,
+        name=row.name,
+        state="ready" if targets else "pending",
+        pending=now.pending if now else "not looked at yet",
+        model=now.model if now else "",
+        aliases=[alias for alias, target in found.aliases.items() if target == row.id],
+        embeddings_by=row.embeddings_by,
+        routes=sorted(routes),
+        features=sorted({feature for target in targets for feature in target.features}),
+        context_tokens=max((target.context_tokens or 0 for target in targets), default=0) or None,
+        price=show_price(row.name, now.price) if now and now.price else None,
+        created_ms=row.created_ms,
+        revisions=[_revision(house, found, one) for one in found.revisions if one.deployment_id == row.id],
+    )
+
+
+def _revision(house: House, found: _Rows, one: deployment_rows.Revision) -> RevisionView:
+    weights = found.weights.get(one.version_id or "")
+    state = house.host.state(one.id) if one.id in house.board.now.launches else None
+    same = ("id", "number", "share", "engine", "upstream_model", "settings", "created_ms")
+    return RevisionView(
+        **{name: getattr(one, name) for name in same},
+        model=weights.model if weights else None,
+        version=weights.number if weights else None,
+        provider=found.providers.get(one.provider_id or ""),
+        phase=state.phase if state else None,
+        detail=state.detail if state else None,
+        memory_bytes=state.memory_bytes if state else None,
+        restarts=state.restarts if state else None,
+    )
+
+
+async def list_deployments(visit: Visit) -> Answer:
+    """``GET /api/v1/deployments``."""
+    return json_answer(Page(await show_deployments(visit)))
+
+
+async def get_deployment(visit: Visit) -> Answer:
+    """``GET /api/v1/deployments/{deployment}``: by id, name or alias."""
+    name = visit.params["deployment"]
+    row = await visit.house.store.read(lambda tx: real_deployment(tx, name))
+    found = [one for one in await show_deployments(visit) if one.id == row.id]
+    if not found:
+        raise NotFound(f"there is no deployment {name!r} for {visit.caller.name!r}")
+    return json_answer(found[0])
+
+
+async def put_deployment(visit: Visit) -> Answer:
+    """``PUT /api/v1/deployments/{deployment}``: a new revision gets its traffic once it is ready."""
+    name = visit.params["deployment"]
+    await deploy(visit.house, visit.caller, name, visit.read(NewRevision))
+    await in_force(visit, None)
+    return await get_deployment(visit)
+
+
+async def delete_deployment(visit: Visit) -> Answer:
+    """``DELETE /api/v1/deployments/{deployment}``."""
+    gone = await remove_deployment(visit.house, visit.caller, visit.params["deployment"])
+    return await in_force(visit, Gone(gone.id, gone.name))
+
+
+async def list_aliases(visit: Visit) -> Answer:
+    """``GET /api/v1/aliases``."""
+    seen = await show_deployments(visit)
+    return json_answer(Page([AliasView(alias, one.name) for one in seen for alias in one.aliases]))
+
+
+async def put_alias(visit: Visit) -> Answer:
+    """``PUT /api/v1/aliases/{alias}``."""
+    alias = visit.params["alias"]
+    return await in_force(
+        visit,
+        AliasView(alias, await set_alias(visit.house, visit.caller, alias, visit.read(AliasTarget).deployment)),
+    )
+
+
+async def delete_alias(visit: Visit) -> Answer:
+    """``DELETE /api/v1/aliases/{alias}``."""
+    alias = visit.params["alias"]
+    await remove_alias(visit.house, visit.caller, alias)
+    return await in_force(visit, Gone(alias, alias))
+
+
+_LIST, _ONE, _ALIAS = "/api/v1/deployments", "/api/v1/deployments/{deployment}", "/api/v1/aliases/{alias}"
+DOORS = (
+    Door("GET", _LIST, list_deployments, "List deployments", "deployments:read", face="admin",
+         gives=Page[DeploymentView]),
+    Door("GET", _ONE, get_deployment, "Show a deployment", "deployments:read", face="admin", gives=DeploymentView),
+    Door(
+        "PUT", _ONE, put_deployment, "Deploy a new revision", "deployments:write", tells="RevisionDeployed",
+        face="admin", takes=NewRevision, gives=DeploymentView,
+    ),
+    Door(
+        "DELETE", _ONE, delete_deployment, "Remove a deployment", "deployments:write", tells="DeploymentRemoved",
+        face="admin", gives=Gone,
+    ),
+    Door("GET", "/api/v1/aliases", list_aliases, "List aliases", "deployments:read", face="admin",
+         gives=Page[AliasView]),
+    Door(
+        "PUT", _ALIAS, put_alias, "Point an alias at a deployment", "deployments:write", tells="AliasSet",
+        face="admin", takes=AliasTarget, gives=AliasView,
+    ),
+    Door("DELETE", _ALIAS, delete_alias, "Remove an alias", "deployments:write", tells="AliasRemoved", face="admin",
+         gives=Gone),
+)  # fmt: skip

@@ -1,0 +1,15 @@
+"""Every door of the management API."""
+
+from primeur.gateway.admin import deployments, keys, models, prices, projects, providers, status, usage
+from primeur.gateway.doors import Door
+
+DOORS: tuple[Door, ...] = (
+    *status.DOORS,
+    *projects.DOORS,
+    *keys.DOORS,
+    *models.DOORS,
+    *providers.DOORS,
+    *deployments.DOORS,
+    *prices.DOORS,
+    *usage.DOORS,
+)

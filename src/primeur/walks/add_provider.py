@@ -1,0 +1,73 @@
+"""Make a provider known, or take it out."""
+
+from typing import Any
+
+import msgspec
+
+from primeur.core.caller import Caller
+from primeur.core.errors import BadRequest
+from primeur.core.events import ProviderAdded, ProviderRemoved
+from primeur.core.ids import make_id
+from primeur.core.ports import ProviderOrder
+from primeur.registry import rows
+from primeur.registry.rules import check_name
+from primeur.store.database import Tx, tell
+from primeur.walks.choose_project import actor_of
+from primeur.walks.house import House
+from primeur.walks.read_secrets import read_secrets
+
+_ANY_MODEL = "any"
+
+
+class NewProvider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a provider is.
+
+    Attributes:
+        kind: an installed kind, such as ``openai_compatible``.
+        settings: of that kind; secrets as ``env:NAME`` or ``file:PATH``.
+    """
+
+    kind: str
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+async def add_provider(house: House, caller: Caller, name: str, ask: NewProvider) -> rows.Provider:
+    """Make a provider known, or replace the settings of a known one; raises as `write_provider`."""
+    return await house.store.transact(lambda tx: write_provider(tx, house, caller, name, ask))
+
+
+async def remove_provider(house: House, caller: Caller, name: str) -> rows.Provider:
+    """Take a provider out.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: a deployment runs on it.
+    """
+
+    def work(tx: Tx) -> rows.Provider:
+        provider = rows.find_provider(tx, name)
+        rows.remove_provider(tx, provider)
+        tell(tx, ProviderRemoved(provider.name), actor=actor_of(caller), at_ms=house.clock.now_ms())
+        return provider
+
+    return await house.store.transact(work)
+
+
+def write_provider(tx: Tx, house: House, caller: Caller, name: str, ask: NewProvider) -> rows.Provider:
+    """Keep a provider in a transaction that is open.
+
+    Raises:
+        BadRequest: a name that cannot be used, an unknown kind.
+        SetupError: a setting is unknown, missing or wrong, or a secret is in clear or not to be found.
+    """
+    now_ms = house.clock.now_ms()
+    check_name(name, "provider")
+    kind = house.providers.get(ask.kind)
+    if kind is None:
+        known = ", ".join(sorted(house.providers)) or "none"
+        raise BadRequest(f"there is no provider kind {ask.kind!r}; installed: {known}", param="kind")
+    kind.face(ProviderOrder(read_secrets(ask.settings, kind.secret_settings), {}, _ANY_MODEL))
+    made = rows.Provider(make_id("provider", now_ms, house.entropy), name, ask.kind, ask.settings, now_ms)
+    provider = rows.keep_provider(tx, made)
+    tell(tx, ProviderAdded(provider.name, provider.kind), actor=actor_of(caller), at_ms=now_ms)
+    return provider

@@ -1,0 +1,144 @@
+"""Point a deployment at a new revision, once its engine or provider has agreed to it."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from primeur.core.caller import Caller
+from primeur.core.errors import BadRequest, Conflict
+from primeur.core.events import DeploymentRemoved
+from primeur.core.ports import ProviderOrder
+from primeur.registry import deployment_rows, rows
+from primeur.store.database import Tx, tell
+from primeur.walks.check_deployments import real_deployment
+from primeur.walks.choose_project import actor_of
+from primeur.walks.compile_snapshot import engine_order
+from primeur.walks.given import given
+from primeur.walks.house import House
+from primeur.walks.point_deployment import Pointer, point_deployment
+from primeur.walks.read_secrets import read_secrets
+
+_DEFAULT_ENGINE = "llamacpp"
+
+
+class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a deployment shall run: a model's version on an engine, or a provider's model.
+
+    Attributes:
+        version: number of the model's version; the newest when not given.
+        engine: ``llamacpp`` when only a model is given.
+        settings: of the engine or the provider's deployment.
+        embeddings_by: another deployment that answers embeddings for this one; unchanged when not given.
+    """
+
+    model: str | None = None
+    version: int | None = None
+    engine: str | None = None
+    provider: str | None = None
+    upstream_model: str | None = None
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    embeddings_by: str | UnsetType | None = UNSET
+
+
+async def deploy(house: House, caller: Caller, name: str, ask: NewRevision) -> deployment_rows.Revision:
+    """Give the deployment *name* a new revision, and make it if it is new; raises as `write_revision`."""
+    return await house.store.transact(lambda tx: write_revision(tx, house, caller, name, ask))
+
+
+async def remove_deployment(house: House, caller: Caller, name: str) -> deployment_rows.DeploymentRow:
+    """Free a deployment's name; its revisions and aliases go with it, what it served stays in the log.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: another deployment has its embeddings answered by it.
+    """
+
+    def work(tx: Tx) -> deployment_rows.DeploymentRow:
+        row = deployment_rows.find_deployment(tx, name)
+        for other in deployment_rows.list_deployments(tx):
+            if other.embeddings_by == row.name:
+                raise Conflict(f"{other.name!r} has its embeddings answered by {row.name!r}; change that first")
+        deployment_rows.remove_deployment(tx, row)
+        tell(tx, DeploymentRemoved(row.name), actor=actor_of(caller), at_ms=house.clock.now_ms())
+        return row
+
+    return await house.store.transact(work)
+
+
+def write_revision(tx: Tx, house: House, caller: Caller, name: str, ask: NewRevision) -> deployment_rows.Revision:
+    """Keep a new revision in a transaction that is open; the one before serves until this one is ready.
+
+    Raises:
+        BadRequest: neither engine nor provider, or both; an engine or name that does not exist.
+        NotFound: the model, version or provider is not there.
+        Conflict: the model is retired, or the name is an alias.
+        SetupError: engine or provider do not accept the settings or weights.
+    """
+    pointer = _on_provider(tx, house, name, ask) if ask.provider is not None else _on_engine(tx, house, name, ask)
+    now_ms = house.clock.now_ms()
+    revision = point_deployment(tx, pointer, entropy=house.entropy, actor=actor_of(caller), now_ms=now_ms)
+    if revision.engine is not None:
+        _check_plan(tx, house, revision, name)
+    return revision
+
+
+def _on_provider(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
+    if ask.engine is not None or ask.model is not None or ask.version is not None:
+        raise BadRequest("a deployment runs on a provider or on an engine, not on both", param="provider")
+    if not ask.upstream_model:
+        raise BadRequest("say which of the provider's models: upstream_model", param="upstream_model")
+    row = rows.find_provider(tx, str(ask.provider))
+    kind = house.providers.get(row.kind)
+    if kind is None:
+        raise BadRequest(f"there is no provider kind {row.kind!r} here; install what brings it", param="provider")
+    settings = read_secrets(row.settings, kind.secret_settings)
+    kind.face(ProviderOrder(settings, ask.settings, ask.upstream_model))
+    return Pointer(
+        name,
+        provider_id=row.id,
+        upstream_model=ask.upstream_model,
+        settings=ask.settings,
+        embeddings_by=_embeddings_by(tx, name, ask),
+    )
+
+
+def _on_engine(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
+    if ask.engine is None and ask.model is None:
+        raise BadRequest("say what to run: a model, an engine, or a provider and upstream_model", param="model")
+    engine = ask.engine or _DEFAULT_ENGINE
+    if engine not in house.engines:
+        known = ", ".join(sorted(house.engines)) or "none"
+        raise BadRequest(f"there is no engine {engine!r}; installed: {known}", param="engine")
+    version_id = None
+    if ask.model is not None:
+        model = rows.find_model(tx, ask.model)
+        if model.retired_ms is not None:
+            raise Conflict(
+                f"the model {model.name!r} is retired; choose another one, or add a version to bring it back"
+            )
+        version_id = rows.find_version(tx, model, ask.version).id
+    return Pointer(
+        name,
+        engine=engine,
+        version_id=version_id,
+        settings=ask.settings,
+        embeddings_by=_embeddings_by(tx, name, ask),
+    )
+
+
+def _embeddings_by(tx: Tx, name: str, ask: NewRevision) -> str | None:
+    known = {row.name: row.embeddings_by for row in deployment_rows.list_deployments(tx)}
+    wanted = given(ask.embeddings_by, known.get(name))
+    if wanted is not None:
+        wanted = real_deployment(tx, wanted).name
+        if wanted == name:
+            raise BadRequest("a deployment needs no other to answer its own embeddings", param="embeddings_by")
+    return wanted
+
+
+def _check_plan(tx: Tx, house: House, revision: deployment_rows.Revision, name: str) -> None:
+    """Let the engine look at weights and settings; what it refuses is never kept, because the transaction ends."""
+    weights = deployment_rows.list_weights(tx).get(revision.version_id or "")
+    order = engine_order(house, revision, weights.model if weights else name, weights.path if weights else None)
+    house.engines[str(revision.engine)].plan(order)

@@ -1,0 +1,88 @@
+"""Read what a ``primeur.toml`` declares; a mistake is told with its whole path."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from primeur.core.errors import BadRequest
+from primeur.walks.add_provider import NewProvider
+from primeur.walks.change_key import KeyChange
+from primeur.walks.create_project import ProjectChange
+from primeur.walks.deploy import NewRevision
+from primeur.walks.set_price import NewPrice
+
+
+class DeclaredKey(KeyChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key's place, role and limits; its text is made when it is new and given once."""
+
+    project: str | None = None
+    role: str | UnsetType = UNSET
+
+
+class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model's weights.
+
+    Attributes:
+        file: where they lie, for whoever applies the document; the service reads only *sha256*.
+        licence: SPDX expression.
+    """
+
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")]
+    file: str = ""
+    licence: str | None = None
+    origin: str | None = None
+
+
+KINDS: Mapping[str, Any] = {
+    "projects": ProjectChange,
+    "providers": NewProvider,
+    "models": DeclaredModel,
+    "deployments": NewRevision,
+    "aliases": str,
+    "prices": NewPrice,
+    "keys": DeclaredKey,
+}
+"""Tables of the document, in the order in which they are made so: each may name what stands before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One entry of the document: ``[deployments.chat]`` is the noun ``deployments`` and the name ``chat``."""
+
+    noun: str
+    name: str
+    what: Any
+
+
+def read_document(document: Mapping[str, Any]) -> list[Declared]:
+    """Give every entry, in the order in which they must be made so.
+
+    Raises:
+        BadRequest: an unknown table or field, a missing field, a wrong type; *param* is its path.
+    """
+    for noun in document:
+        if noun not in KINDS:
+            raise BadRequest(f"there is no table [{noun}]; known are {', '.join(KINDS)}", param=noun)
+    return [entry for noun, kind in KINDS.items() for entry in _table(noun, kind, document.get(noun, {}))]
+
+
+def _table(noun: str, kind: Any, table: Any) -> list[Declared]:
+    if not isinstance(table, Mapping):
+        raise BadRequest(f"{noun} must be a table of names, such as [{noun}.example]", param=noun)
+    return [Declared(noun, name, _entry(f"{noun}.{name}", kind, value)) for name, value in table.items()]
+
+
+def _entry(path: str, kind: Any, value: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        reason, _, below = str(error).partition(" - at `$")
+        if reason.startswith("Object contains unknown field `"):
+            field = reason.split("`")[1]
+            where = f"{path}{below.rstrip('`')}.{field}"
+            raise BadRequest(f"unknown setting {where}", param=where, code="unknown_parameter") from None
+        where = f"{path}{below.rstrip('`')}"
+        raise BadRequest(f"{where}: {reason}", param=where) from None

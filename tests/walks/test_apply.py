@@ -1,0 +1,110 @@
+"""A declared state: the difference, and making it so."""
+
+import hashlib
+
+import pytest
+
+from primeur.core.errors import BadRequest, Conflict, NotPermitted
+from primeur.governance.rows import list_keys
+from primeur.store.database import last_sequence
+from primeur.walks.add_model import NewVersion, add_model
+from primeur.walks.apply import apply
+
+DOCUMENT = {
+    "projects": {"research": {"keeps_prompts": True, "rpm": 100}},
+    "providers": {"cloud": {"kind": "paper", "settings": {"url": "https://api.example.org"}}},
+    "deployments": {
+        "chat": {"engine": "echo", "settings": {"seed": 1}},
+        "gpt": {"provider": "cloud", "upstream_model": "gpt-4.1"},
+    },
+    "aliases": {"latest": "chat"},
+    "prices": {"gpt": {"currency": "EUR", "input": "2.50", "output": "10.00"}},
+    "keys": {"app": {"project": "research", "rpm": 60, "deployments": ["latest"]}},
+}
+
+
+async def test_what_is_declared_is_made_so(founded, owner):
+    """All of it at once; a second time there is nothing to do."""
+    applied = await apply(founded, owner, DOCUMENT, dry_run=False)
+    assert [(one.noun, one.name, one.verb) for one in applied.changes] == [
+        ("projects", "research", "create"), ("providers", "cloud", "create"), ("deployments", "chat", "create"),
+        ("deployments", "gpt", "create"), ("aliases", "latest", "create"), ("prices", "gpt", "create"),
+        ("keys", "app", "create"),
+    ]  # fmt: skip
+    assert applied.keys["app"].startswith("pk_")
+    assert (await apply(founded, owner, DOCUMENT, dry_run=False)).changes == []
+
+
+async def test_a_dry_run_changes_nothing(founded, owner):
+    """It tells the same difference."""
+    before = await founded.store.read(last_sequence)
+    assert len((await apply(founded, owner, DOCUMENT, dry_run=True)).changes) == 7
+    assert await founded.store.read(last_sequence) == before
+
+
+async def test_only_what_differs_is_shown_and_changed(founded, owner, clock):
+    """With what was there before."""
+    await apply(founded, owner, DOCUMENT, dry_run=False)
+    clock.ms += 1
+    changed = {
+        "deployments": {"chat": {"engine": "echo", "settings": {"seed": 2}}},
+        "keys": {"app": {"project": "research", "rpm": 10}},
+        "projects": {"research": {"rpm": None}},
+        "prices": {"gpt": {"currency": "EUR", "input": "2.500", "output": "9"}},
+    }
+    found = (await apply(founded, owner, changed, dry_run=False)).changes
+    assert [(one.name, one.before, one.after) for one in found] == [
+        ("research", {"rpm": 100}, {"rpm": None}),
+        ("chat", {"settings": {"seed": 1}}, {"settings": {"seed": 2}}),
+        ("gpt", {"output": "10"}, {"output": "9"}),
+        ("app", {"rpm": 60}, {"rpm": 10}),
+    ]
+    assert (await apply(founded, owner, changed, dry_run=True)).changes == []
+
+
+async def test_one_fault_leaves_everything_as_it_was(founded, owner):
+    """The good entries before it are not made either."""
+    before = await founded.store.read(last_sequence)
+    with pytest.raises(BadRequest, match="no engine 'steam'"):
+        await apply(founded, owner, DOCUMENT | {"deployments": {"chat": {"engine": "steam"}}}, dry_run=False)
+    assert await founded.store.read(last_sequence) == before
+    assert [key.name for key in await founded.store.read(list_keys)] == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"deployment": {}}, "deployment"),
+        ({"deployments": {"chat": {"engin": "echo"}}}, "deployments.chat.engin"),
+        ({"deployments": {"chat": {"version": "one"}}}, "deployments.chat.version"),
+        ({"prices": {"gpt": {"currency": "EUR", "input": "1"}}}, "prices.gpt"),
+        ({"keys": {"app": {"rpm": 0}}}, "keys.app.rpm"),
+        ({"aliases": []}, "aliases"),
+    ],
+)
+async def test_a_mistake_is_told_with_its_path(founded, owner, document, path):
+    """So that it is found in the file."""
+    with pytest.raises(BadRequest) as caught:
+        await apply(founded, owner, document, dry_run=True)
+    assert caught.value.param == path
+    assert path in caught.value.message
+
+
+async def test_weights_must_be_sent_before(founded, owner, write_gguf):
+    """Then the model is as declared."""
+    source = write_gguf()
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    document = {"models": {"tiny": {"sha256": digest}}, "deployments": {"chat": {"model": "tiny"}}}
+    with pytest.raises(Conflict, match="weights of 'tiny' are not here"):
+        await apply(founded, owner, document, dry_run=False)
+    await add_model(founded, owner, NewVersion("tiny"), source)
+    applied = await apply(founded, owner, document, dry_run=False)
+    assert [one.noun for one in applied.changes] == ["deployments"]
+
+
+async def test_nobody_declares_what_they_may_not_do(founded, caller_as):
+    """An operator deploys, but makes no keys."""
+    operator = await caller_as("operator")
+    await apply(founded, operator, {"deployments": {"chat": {"engine": "echo"}}}, dry_run=False)
+    with pytest.raises(NotPermitted, match="keys:write"):
+        await apply(founded, operator, {"keys": {"app": {}}}, dry_run=False)
