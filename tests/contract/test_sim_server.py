@@ -101,20 +101,28 @@ async def test_a_hang_answers_nothing(clock):
 
 async def test_a_closed_port_refuses_and_opens_again(clock):
     """Nothing listens while the outage lasts; then the same port answers."""
-    opened = asyncio.Event()
-    server = SimServer(build_app(SimSettings(), clock, lambda _seconds: opened.wait()))
+    closed, opened = asyncio.Event(), asyncio.Event()
+
+    async def wait(_seconds):
+        closed.set()
+        await opened.wait()
+
+    server = SimServer(build_app(SimSettings(), clock, wait))
     await server.start()
     url = f"http://127.0.0.1:{server.port}"
-    async with httpx2.AsyncClient(base_url=url, timeout=5) as client:
-        await client.put("/sim/behaviour", json={"outage": "refuse", "outage_s": 1})
-        await asyncio.sleep(0.05)
-        with pytest.raises(httpx2.ConnectError):
-            await client.post(PATH, json=CHAT)
-        opened.set()
-        clock.ms += 1000
-        await asyncio.sleep(0.05)
-        assert (await client.post(PATH, json=CHAT)).status_code == 200
-    await server.stop()
+    try:
+        async with httpx2.AsyncClient(base_url=url) as client:
+            await client.put("/sim/behaviour", json={"outage": "refuse", "outage_s": 1})
+        await closed.wait()
+        async with httpx2.AsyncClient(base_url=url) as client:
+            with pytest.raises(httpx2.ConnectError):
+                await client.post(PATH, json=CHAT)
+            clock.ms += 1000
+            opened.set()
+            await server.reopened()
+            assert (await client.post(PATH, json=CHAT)).status_code == 200
+    finally:
+        await server.stop()
 
 
 @pytest.mark.parametrize("fault", ["cut", "wrong_length"])

@@ -170,6 +170,8 @@ class _Exchange:
             headers.append((b"content-length", str(length).encode()))
         if self.face == "azure":
             headers.append((b"apim-request-id", self.id.encode()))
+        if self.face == "anthropic":
+            headers.append((b"request-id", self.id.encode()))
         await self.send({"type": "http.response.start", "status": answer.status, "headers": headers})
 
     async def _refuse(self, error: PrimeurError, status: int) -> None:

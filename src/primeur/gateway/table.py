@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from primeur.core.errors import BadRequest
-from primeur.gateway import openai, openapi, probes
+from primeur.gateway import anthropic, openai, openapi, probes
 from primeur.gateway.admin import doors as admin
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Face
 
-_DESCRIBED: tuple[Door, ...] = (*openai.DOORS, *probes.DOORS, *admin.DOORS)
+_DESCRIBED: tuple[Door, ...] = (*openai.DOORS, *anthropic.DOORS, *probes.DOORS, *admin.DOORS)
 DOORS: tuple[Door, ...] = (*_DESCRIBED, *openapi.make_doors(_DESCRIBED))
 
 _DEPLOYMENTS = "/openai/deployments/"

@@ -91,7 +91,8 @@ def _event(plan: Plan, index: int, delta: dict[str, Any], text: str = "", finish
     else:
         choice["text"] = text
     head = {"id": plan.id, "object": object_name, "created": plan.created_s, "model": plan.model}
-    return head | {"choices": [choice], "usage": None}
+    # Only who asked for usage sees the field, null until the last chunk.
+    return head | {"choices": [choice]} | ({"usage": None} if plan.wants_usage else {})
 
 
 def _sse(event: dict[str, Any]) -> bytes:

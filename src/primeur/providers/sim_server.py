@@ -49,6 +49,11 @@ class SimServer:
             self._reopening.cancel()
         await self._close()
 
+    async def reopened(self) -> None:
+        """Wait until the port that an outage closed is open again."""
+        if self._reopening is not None:
+            await self._reopening
+
     async def _close(self) -> None:
         if self._server is not None:
             self._server.close()
