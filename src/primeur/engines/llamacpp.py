@@ -1,0 +1,68 @@
+"""llama.cpp as an engine: any GGUF file, served by llama.cpp's own server in a child process (``xllamacpp``)."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+
+from primeur.core.chat import Dialect, Route
+from primeur.core.errors import SetupError
+from primeur.core.gguf import GgufHead, read_gguf_file
+from primeur.core.ports import EngineOrder, Launch
+from primeur.engines.llamacpp_dialect import DIALECT
+from primeur.engines.llamacpp_settings import LlamaPlan, plan_llama, read_settings
+
+
+class LlamaCpp:
+    """Plans llama.cpp servers; fits `primeur.core.ports.Engine`."""
+
+    name = "llamacpp"
+    dialect: Dialect = DIALECT
+
+    def plan(self, order: EngineOrder) -> Launch:
+        """Check weights and settings and say how to start; starts nothing.
+
+        Raises:
+            SetupError: unknown setting (named), bad value, missing, truncated or foreign weights.
+        """
+        if order.weights is None:
+            raise SetupError(f"the engine llamacpp needs weights for {order.model}; add a GGUF file as a version")
+        head = read_gguf_file(order.weights)
+        settings = read_settings(order.settings)
+        for adapter in settings.lora:
+            _check_adapter(adapter.path, head)
+        plan = plan_llama(settings, head, order)
+        return Launch(
+            argv=(sys.executable, "-m", "primeur.engines.llamacpp_server", msgspec.json.encode(plan).decode()),
+            routes=frozenset({Route.EMBEDDINGS} if plan.embeddings else {Route.CHAT, Route.COMPLETIONS}),
+            context_tokens=plan.context_tokens,
+            features=features(plan, head),
+        )
+
+
+def features(plan: LlamaPlan, head: GgufHead) -> frozenset[str]:
+    """What these weights can do beyond the route, see `primeur.core.chat.Target`."""
+    if plan.embeddings:
+        return frozenset()
+    found = {"json_schema", "grammar"}
+    template = plan.chat_template or head.chat_template or ""
+    if "tools" in template:
+        found.add("tools")
+    if "developer" in template:
+        found.add("developer")
+    if head.fill_in_middle:
+        found.add("suffix")
+    if plan.lora:
+        found.add("lora")
+    return frozenset(found)
+
+
+def _check_adapter(path: str, head: GgufHead) -> None:
+    adapter = read_gguf_file(Path(path))
+    if adapter.kind != "adapter":
+        raise SetupError(f"{path} is not a LoRA adapter but a {adapter.kind}; export one in GGUF form", param="lora")
+    if adapter.architecture != head.architecture:
+        raise SetupError(f"{path} was made for {adapter.architecture}, not for {head.architecture}", param="lora")
+
+
+ENGINE = LlamaCpp()
