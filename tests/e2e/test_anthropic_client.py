@@ -1,32 +1,12 @@
 """Anthropic's official client against the gateway, over real HTTP to a simulated provider and back."""
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 
 import anthropic
 import pytest
-import uvicorn
-
-from primeur.core.caller import Caller
-from primeur.core.chat import Deployment, Target
-from primeur.core.ports import ProviderOrder
-from primeur.gateway.asgi import Gateway
-from primeur.governance.rules import digest_key, permissions_of
-from primeur.limits.memory import MemoryLimiter
-from primeur.providers.sim import PROVIDER
-from primeur.providers.sim_behaviour import Behaviour, SimSettings
-from primeur.providers.sim_server import SimServer, build_app
-from primeur.relay.pool import Pool
-from primeur.store.database import Store
-from primeur.store.journal import FileJournal
-from primeur.walks.house import Board, House, Place, Snapshot
 
 pytestmark = pytest.mark.e2e
 
-KEY = "pk_anthropic"
-PEPPER = b"p" * 32
 HELLO = [{"role": "user", "content": "Which way is north?"}]
 TOOL = {
     "name": "weather",
@@ -35,106 +15,25 @@ TOOL = {
 }
 
 
-class NoHost:
-    """There are no engines here."""
+@pytest.fixture
+def speak(over_sim):
+    """Gives a context manager: a client of a gateway over a simulator that behaves as told."""
 
-    def want(self, _launches):
-        """Start nothing."""
-
-    def state(self, _revision_id):
-        """Never asked."""
-        raise NotImplementedError
-
-    async def aclose(self, *, keep_running=False):
-        """Nothing runs."""
-
-
-def make_house(tmp_path, clock, entropy, port) -> House:
-    """A house whose one deployment is served by the simulator on *port*."""
-    face = PROVIDER.face(ProviderOrder({"endpoint": f"http://127.0.0.1:{port}"}, {}, "gpt-sim"))
-    target = Target(
-        "rev_1", "sim", face.endpoint, face.dialect, face.upstream_model, face.routes, features=face.features
-    )
-    caller = Caller("key_1", "prj_1", "org_1", "test", permissions_of("owner"))
-    board = Board()
-    board.now = Snapshot(
-        callers={digest_key(KEY, PEPPER): caller}, deployments={"north": Deployment("north", "m", 0, (target,))}
-    )
-    return House(
-        clock=clock,
-        entropy=entropy,
-        store=Store(f"sqlite:///{tmp_path / 'primeur.db'}"),
-        journal=FileJournal(tmp_path / "journal"),
-        relay=Pool(),
-        limiter=MemoryLimiter(),
-        host=NoHost(),
-        engines={},
-        providers={"sim": PROVIDER},
-        place=Place(tmp_path, PEPPER, 1, 1 << 30),
-        board=board,
-    )
-
-
-class Listening(uvicorn.Server):
-    """A server that says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets=None) -> None:
-        """Start, then say so."""
-        await super().startup(sockets)
-        self.ready.set()
-
-
-@asynccontextmanager
-async def opened(tmp_path, clock, entropy, behaviour):
-    """Run simulator and gateway in this loop; gives the gateway's port."""
-    sim = SimServer(build_app(SimSettings(behaviour=behaviour), clock))
-    await sim.start()
-    house = make_house(tmp_path, clock, entropy, sim.port)
-    server = Listening(uvicorn.Config(Gateway(house), port=0, log_level="error", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task
-        await sim.stop()
-        await house.relay.aclose()
-        await house.journal.aclose()
-        house.store.close()
-
-
-@contextmanager
-def served(tmp_path, clock, entropy, **behaviour) -> Iterator[anthropic.Anthropic]:
-    """Run everything in a thread of its own, and give a client of it."""
-    port: list[int] = []
-    ready, stop = threading.Event(), threading.Event()
-
-    async def run() -> None:
-        async with opened(tmp_path, clock, entropy, Behaviour(**behaviour)) as at:
-            port.append(at)
-            ready.set()
-            await asyncio.to_thread(stop.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert ready.wait(10)
-    try:
-        with anthropic.Anthropic(api_key=KEY, base_url=f"http://127.0.0.1:{port[0]}", max_retries=0) as client:
+    @contextmanager
+    def speaking(**behaviour):
+        with (
+            over_sim(**behaviour) as served,
+            anthropic.Anthropic(api_key=served.key, base_url=served.url, max_retries=0) as client,
+        ):
             yield client
-    finally:
-        stop.set()
-        thread.join(10)
+
+    return speaking
 
 
 @pytest.fixture
-def client(tmp_path, clock, entropy):
+def client(speak):
     """A client of a gateway that behaves well."""
-    with served(tmp_path, clock, entropy) as made:
+    with speak() as made:
         yield made
 
 
@@ -199,30 +98,30 @@ def test_counting_ahead_is_refused(client):
         client.messages.count_tokens(model="north", messages=HELLO)
 
 
-def test_a_busy_target_is_a_rate_limit(tmp_path, clock, entropy):
+def test_a_busy_target_is_a_rate_limit(speak):
     """Back-pressure keeps its class and says when to come back."""
-    with served(tmp_path, clock, entropy, capacity_tokens_per_minute=60, burst_s=1) as client:
+    with speak(capacity_tokens_per_minute=60, burst_s=1) as client:
         client.messages.create(model="north", max_tokens=64, messages=HELLO)
         with pytest.raises(anthropic.RateLimitError) as caught:
             client.messages.create(model="north", max_tokens=64, messages=HELLO)
     assert int(caught.value.response.headers["retry-after-ms"]) > 0
 
 
-def test_an_outage_is_a_server_error(tmp_path, clock, entropy):
+def test_an_outage_is_a_server_error(speak):
     """A target that fails is no fault of the caller."""
     with (
-        served(tmp_path, clock, entropy, outage="unavailable") as client,
+        speak(outage="unavailable") as client,
         pytest.raises(anthropic.InternalServerError),
     ):
         client.messages.create(model="north", max_tokens=8, messages=HELLO)
 
 
-def test_a_stream_that_breaks_says_so(tmp_path, clock, entropy):
+def test_a_stream_that_breaks_says_so(speak):
     """What came before the fault is given; then the client raises."""
     seen = []
     asked = {"model": "north", "max_tokens": 8, "messages": HELLO}
     with (
-        served(tmp_path, clock, entropy, fault="cut", fault_after_tokens=2) as client,
+        speak(fault="cut", fault_after_tokens=2) as client,
         pytest.raises(anthropic.APIStatusError),
         client.messages.stream(**asked) as stream,
     ):

@@ -159,6 +159,21 @@ def counted(ask: Ask, pieces: int) -> Usage:
     return Usage(estimate_tokens(_text_bytes(ask)), 0, pieces, 0, counted_by="gateway")
 
 
+def write_usage_chunk(ask: Ask, usage: Usage) -> bytes:
+    """Write the usage chunk that a caller asked for and a target did not give."""
+    chat = isinstance(ask.fields, ChatRequest)
+    block = {"prompt_tokens": usage.input_tokens, "completion_tokens": usage.output_tokens}
+    chunk: dict[str, Any] = {
+        "id": ask.id,
+        "object": "chat.completion.chunk" if chat else "text_completion",
+        "created": ask.arrived_ms // 1000,
+        "model": ask.model,
+        "choices": [],
+        "usage": {**block, "total_tokens": usage.total_tokens},
+    }
+    return msgspec.json.encode(chunk)
+
+
 def _text_bytes(ask: Ask) -> int:
     fields = ask.fields
     if isinstance(fields, ChatRequest):

@@ -120,4 +120,7 @@ def _body_for(target: Target, ask: Ask) -> bytes:
         body = with_model(body, target.upstream_model)
     if ask.streams and not ask.wants_usage and dialect.streams_usage:
         body = with_usage_asked(body)
+    if ask.streams and not dialect.streams_usage and getattr(ask.fields, "stream_options", None) is not None:
+        # Such a target would refuse the option; what it stands for is done here.
+        body = with_fields(body, {}, without=frozenset({"stream_options"}))
     return body

@@ -12,7 +12,7 @@ from primeur.core.errors import PrimeurError, TargetFailed
 from primeur.core.ports import Reply
 from primeur.core.splice import with_extra
 from primeur.core.sse import EventSplitter, event_data, split_events
-from primeur.metering.counting import StreamScanner, usage_of
+from primeur.metering.counting import StreamScanner, counted, usage_of, write_usage_chunk
 from primeur.walks.meter import Meter
 
 ANSWER_LIMIT = 64 << 20
@@ -112,6 +112,8 @@ def _account(meter: Meter) -> dict[str, Any]:
 
 
 def _add_account(meter: Meter, scanner: StreamScanner) -> None:
+    if scanner.usage is None and meter.ask.wants_usage:
+        scanner.usage_chunk = write_usage_chunk(meter.ask, counted(meter.ask, meter.pieces))
     if scanner.usage_chunk is not None:
         scanner.usage_chunk = with_extra(scanner.usage_chunk, "primeur", _account(meter))
 
