@@ -1,164 +1,184 @@
-"""A gateway over a simulated provider: real HTTP from an official client to the simulator and back."""
+"""A real `primeur up` in a process of its own, and what a test does to it."""
 
-import asyncio
-import threading
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
-import uvicorn
 
-from primeur.core.caller import Caller
-from primeur.core.chat import Deployment, Target
-from primeur.core.ports import Provider, ProviderOrder
-from primeur.core.usage import UsageEvent
-from primeur.gateway.asgi import Gateway
-from primeur.governance.rules import digest_key, permissions_of
-from primeur.limits.memory import MemoryLimiter
-from primeur.providers.azure_openai import PROVIDER as AZURE
-from primeur.providers.openai_compatible import PROVIDER as OPENAI
-from primeur.providers.sim import PROVIDER as SIM
-from primeur.providers.sim_behaviour import Behaviour, SimSettings
-from primeur.providers.sim_server import SimServer, build_app
-from primeur.relay.pool import Pool
-from primeur.store.database import Store
-from primeur.store.journal import Cursor, FileJournal, read_from
-from primeur.walks.house import Board, House, Place, Snapshot
+from primeur import weights
+from primeur.governance.rules import operator_key
 
-KEY = "pk_simulated"
-PEPPER = b"p" * 32
-RESOURCE = "http://127.0.0.1:{port}"
-FACES: dict[str, tuple[Provider, dict[str, str]]] = {
-    "sim": (SIM, {"endpoint": RESOURCE}),
-    "openai_compatible": (OPENAI, {"base_url": f"{RESOURCE}/openai/v1"}),
-    "mistral": (OPENAI, {"base_url": f"{RESOURCE}/openai/v1", "server": "mistral"}),
-    "azure dated": (AZURE, {"endpoint": RESOURCE, "api_version": "2024-10-21", "key": "k"}),
-    "azure v1": (AZURE, {"endpoint": RESOURCE, "token": "t"}),
-}
+_START_S = 90.0
+_STOP_S = 60.0
+_STEP_S = 0.05
 
 
-@dataclass
-class Served:
-    """Where the gateway listens, the key it knows, and its journal."""
+class Service:
+    """One house: its data folder, its port, and the process that serves it.
 
-    url: str
-    key: str
-    journal: Path
+    Attributes:
+        folder: the data folder; it outlives the process.
+        url: without a slash at the end; the same after every restart.
+        key: the one that the first start printed, of the role ``member``.
+    """
 
-    def events(self) -> list[UsageEvent]:
-        """Read what is in the journal."""
-        return read_from(self.journal, Cursor(1, 0))[0]
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self.folder = folder
+        self.printed = folder.parent / f"{folder.name}.out"
+        self.url = ""
+        self._port = 0
+        self._flags = flags
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until ``/readyz`` says yes."""
+        command = [sys.executable, "-m", "primeur", "up", "--data-dir", str(self.folder), "--port", str(self._port)]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PRIMEUR_")}
+        with self.printed.open("ab") as out:
+            self._process = subprocess.Popen([*command, *self._flags], stdout=out, stderr=out, env=environment)
+        self.wait_until(self._is_ready, "ready")
+
+    def stop(self) -> int:
+        """End it as Ctrl-C does; gives its exit status."""
+        return self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop it, and start it on the same port and folder."""
+        self.stop()
+        self.start()
+
+    def _end(self, how: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(how)
+        try:
+            return process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(_STOP_S)
+            pytest.fail(f"the service did not end within {_STOP_S:g} s of {how.name}:\n{self.words}")
+
+    def _is_ready(self) -> bool:
+        process = self._process
+        if process is None or process.poll() is not None:
+            pytest.fail(f"the service ended by itself:\n{self.words}")
+        try:
+            note = json.loads((self.folder / "service.json").read_bytes())
+            if note["pid"] != process.pid:
+                return False
+            self.url, self._port = note["url"], int(note["url"].rpartition(":")[2])
+            return httpx2.get(f"{self.url}/readyz").status_code == 200
+        except (FileNotFoundError, ValueError, httpx2.TransportError):
+            return False
+
+    def wait_until(self, condition: Any, what: str, *, seconds: float = _START_S) -> None:
+        """Ask *condition* again and again; the test fails when it is not so after *seconds*."""
+        last = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > last:
+                pytest.fail(f"not {what} after {seconds:g} s:\n{self.words}")
+            time.sleep(_STEP_S)
+
+    @property
+    def words(self) -> str:
+        """What it printed so far, over all its starts."""
+        return self.printed.read_text("utf-8", errors="replace")
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def key(self) -> str:
+        found = re.search(r"^Key\s+(pk_[A-Za-z0-9_-]{43})", self.words, re.MULTILINE)
+        assert found, f"no key was printed:\n{self.words}"
+        return found[1]
+
+    @property
+    def operator(self) -> str:
+        """The key of whoever can read the data folder; it may do everything."""
+        return operator_key((self.folder / "secret").read_bytes())
+
+    def manage(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the management API as the operator; gives the decoded answer."""
+        headers = {"authorization": f"Bearer {self.operator}"}
+        answer = httpx2.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers, timeout=60)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json()
+
+    def make_key(self, name: str, **limits: Any) -> str:
+        """Make a key (``rpm``, ``tpm``, ``concurrency``, ``role``, ``deployments``...); gives its text."""
+        return self.manage("POST", "/keys", {"name": name, **limits})["key"]
+
+    def deploy(self, name: str, **revision: Any) -> None:
+        """Deploy, for example ``engine="echo"``, and wait until it serves."""
+        self.manage("PUT", f"/deployments/{name}", revision)
+        self.wait_until(lambda: self.manage("GET", f"/deployments/{name}")["state"] == "ready", f"serving {name}")
+
+    def logged(self, request_id: str) -> dict[str, Any]:
+        """Give one request as the log has it, once it has it."""
+        found: list[dict[str, Any]] = []
+
+        def is_there() -> bool:
+            headers = {"authorization": f"Bearer {self.operator}"}
+            answer = httpx2.get(f"{self.url}/api/v1/requests/{request_id}", headers=headers)
+            found.extend([answer.json()] if answer.is_success else [])
+            return bool(found)
+
+        self.wait_until(is_there, f"logging {request_id}", seconds=20)
+        return found[0]
 
 
-class NoHost:
-    """There are no engines here."""
-
-    def want(self, _launches):
-        """Start nothing."""
-
-    def state(self, _revision_id):
-        """Never asked."""
-        raise NotImplementedError
-
-    async def aclose(self, *, keep_running=False):
-        """Nothing runs."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the one service runs in one worker of pytest-xdist, so that there is one service."""
+    for item in items:
+        if "service" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("service"))
+            item.add_marker(pytest.mark.e2e)
 
 
-class Listening(uvicorn.Server):
-    """A server that says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets=None) -> None:
-        """Start, then say so."""
-        await super().startup(sockets)
-        self.ready.set()
-
-
-def make_target(face_name: str, port: int) -> Target:
-    """A target that reaches the simulator on *port* the way the provider does."""
-    provider, settings = FACES[face_name]
-    declared = {name: value.replace("{port}", str(port)) for name, value in settings.items()}
-    face = provider.face(ProviderOrder(declared, {}, "gpt-sim"))
-    return Target(
-        f"rev_{provider.name}",
-        provider.name,
-        face.endpoint,
-        face.dialect,
-        face.upstream_model,
-        face.routes,
-        features=face.features,
-    )
-
-
-def make_house(tmp_path, clock, entropy, target) -> House:
-    """A house whose one deployment is served by *target*."""
-    caller = Caller("key_1", "prj_1", "org_1", "test", permissions_of("owner"))
-    board = Board()
-    board.now = Snapshot(
-        callers={digest_key(KEY, PEPPER): caller}, deployments={"north": Deployment("north", "m", 0, (target,))}
-    )
-    return House(
-        clock=clock,
-        entropy=entropy,
-        store=Store(f"sqlite:///{tmp_path / 'primeur.db'}"),
-        journal=FileJournal(tmp_path / "journal"),
-        relay=Pool(),
-        limiter=MemoryLimiter(),
-        host=NoHost(),
-        engines={},
-        providers={},
-        place=Place(tmp_path, PEPPER, 1, 1 << 30),
-        board=board,
-    )
-
-
-@asynccontextmanager
-async def opened(tmp_path, clock, entropy, behaviour, face_name):
-    """Run simulator and gateway in this loop; gives the gateway's port."""
-    sim = SimServer(build_app(SimSettings(behaviour=behaviour), clock))
-    await sim.start()
-    house = make_house(tmp_path, clock, entropy, make_target(face_name, sim.port))
-    server = Listening(uvicorn.Config(Gateway(house), port=0, log_level="error", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    await server.ready.wait()
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The house of all tests here, with the deployment ``echo`` and, if its weights are there, ``starter``."""
+    made = Service(tmp_path_factory.mktemp("service") / "data")
     try:
-        yield server.servers[0].sockets[0].getsockname()[1]
+        made.start()
+        made.deploy("echo", engine="echo")
+        yield made
     finally:
-        server.should_exit = True
-        await task
-        await sim.stop()
-        await house.relay.aclose()
-        await house.journal.aclose()
-        house.store.close()
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def starter(service: Service) -> str:
+    """The name of the starter deployment."""
+    if not (Path(weights.__file__).parent / "manifest.toml").is_file():
+        pytest.skip("the starter weights are not in this checkout; `primeur train pretrain` makes them")
+    service.wait_until(lambda: service.manage("GET", "/deployments/starter")["state"] == "ready", "serving starter")
+    return "starter"
 
 
 @pytest.fixture
-def over_sim(tmp_path, clock, entropy):
-    """Gives a context manager: everything runs in a thread of its own while it is open."""
-
-    @contextmanager
-    def served(face_name: str = "sim", **behaviour) -> Iterator[Served]:
-        port: list[int] = []
-        ready, stop = threading.Event(), threading.Event()
-
-        async def run() -> None:
-            async with opened(tmp_path, clock, entropy, Behaviour(**behaviour), face_name) as at:
-                port.append(at)
-                ready.set()
-                await asyncio.to_thread(stop.wait)
-
-        thread = threading.Thread(target=lambda: asyncio.run(run()))
-        thread.start()
-        assert ready.wait(10)
-        try:
-            yield Served(f"http://127.0.0.1:{port[0]}", KEY, tmp_path / "journal")
-        finally:
-            stop.set()
-            thread.join(10)
-
-    return served
+def house_of_its_own(tmp_path: Path) -> Iterator[Service]:
+    """A service for one test to restart and kill; not started yet."""
+    made = Service(tmp_path / "data")
+    try:
+        yield made
+    finally:
+        made.kill()
