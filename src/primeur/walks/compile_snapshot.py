@@ -85,7 +85,7 @@ def engine_order(house: House, revision: Revision, model: str, path: str | None)
         settings=revision.settings,
         cores=place.cores,
         memory_bytes=place.memory_bytes,
-        log_path=place.data_dir / "logs" / f"{revision.id}.log",
+        log_path=place.data_dir / "engines" / f"{revision.id}.log",
     )
 
 

@@ -27,12 +27,17 @@ _ENGINE = "llamacpp"
 
 
 class Shipped(msgspec.Struct, frozen=True, kw_only=True):
-    """One model that came with the program; what else its table says goes onto its card."""
+    """One model that came with the program; what else its table says goes onto its card.
+
+    Attributes:
+        card: file with what is to be said about it, in Markdown.
+    """
 
     name: str
     file: str
     sha256: str
     licence: str | None = None
+    card: str | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -133,13 +138,23 @@ def _take_in(house: House, folder: Path | None, progress: Progress | None) -> li
         shipped = [(msgspec.convert(one, Shipped), one) for one in manifest.models]
     except (OSError, ValueError) as error:
         raise SetupError(f"{folder / 'manifest.toml'} is damaged ({error}); install Primeur again") from None
-    return [_take(house, folder, one, card, progress) for one, card in shipped]
+    return [_take(house, folder, one, table, progress) for one, table in shipped]
 
 
-def _take(house: House, folder: Path, one: Shipped, card: dict[str, Any], progress: Progress | None) -> Found:
+def _take(house: House, folder: Path, one: Shipped, table: dict[str, Any], progress: Progress | None) -> Found:
     source = folder / one.file
     head = read_gguf_file(source)
     digest, path = keep_weights(source, house.place.data_dir, "gguf", link=True, progress=progress)
     if digest != f"sha256:{one.sha256}":
         raise SetupError(f"{source} is not the file that its manifest names; install Primeur again")
-    return Found(one.name, head, digest, path, one.licence, "came with Primeur", card)
+    return Found(one.name, head, digest, path, one.licence, "came with Primeur", _card(folder, one, table))
+
+
+def _card(folder: Path, one: Shipped, table: dict[str, Any]) -> dict[str, Any]:
+    known = {field: value for field, value in table.items() if field not in Shipped.__struct_fields__}
+    if one.card is not None:
+        try:
+            known["text"] = (folder / one.card).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            raise SetupError(f"{folder / one.card} cannot be read ({error}); install Primeur again") from None
+    return known
