@@ -1,0 +1,62 @@
+# Two commands do it all: `make up` starts the service, `make test` runs every check.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help up env dev check test lint lock docs clean bench
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+up: env ## Make the environment and start the service (ARGS="--port 9000" is passed on)
+	@$(BIN)/primeur up $(ARGS)
+
+env: $(VENV)/.default ## Make the environment of the service
+
+dev: $(VENV)/.dev ## Make the environment of its developers
+
+$(BIN)/python:
+	@echo "Making $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Primeur needs Python 3.11 or newer")'
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.default: requirements/default.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what the service needs"
+	@$(INSTALL) -r requirements/build.txt -r requirements/default.txt
+	@$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.default
+	@echo "Installing what its developers need"
+	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+lint: dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/house/check_lock.py
+
+docs: dev ## Build the documentation into site/
+	$(BIN)/zensical build --clean
+
+check: lint ## The fast half: style, types, floors, unit and row tests, docs
+	$(BIN)/pytest -q -n auto tests/house tests/unit tests/rows tests/walks
+	$(MAKE) docs
+
+test: lint ## Every check, on a machine with Debian packages also PostgreSQL, Chromium and Node clients
+	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
+	$(MAKE) docs
+	$(BIN)/pip-audit --strict --requirement requirements/default.txt --disable-pip || echo "pip-audit could not finish"
+
+lock: dev ## Write the locked requirements anew
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras -o requirements/default.txt pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras --extra dev --extra postgres -c requirements/default.txt -o requirements/dev.txt pyproject.toml
+	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements/build.txt requirements/build.in
+
+clean: ## Remove what was made
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache

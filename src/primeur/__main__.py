@@ -1,0 +1,6 @@
+"""``python -m primeur``."""
+
+from primeur.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Builds the house once and hands it down; the one file that knows every room."""
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from primeur import weights
+from primeur.config import Settings
+from primeur.core.errors import SetupError
+from primeur.core.ports import EngineHost, EngineOrder, EngineState, Journal, Launch
+from primeur.core.usage import UsageEvent
+from primeur.engines.process import ProcessHost
+from primeur.gateway.asgi import Gateway
+from primeur.limits.memory import MemoryLimiter
+from primeur.relay.pool import Pool
+from primeur.store.database import Store
+from primeur.store.journal import FileJournal
+from primeur.walks.house import Board, House, Place
+from primeur.walks.write_usage import journal_folder
+
+WEIGHTS = Path(weights.__file__).parent
+
+_log = logging.getLogger("primeur")
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """See the port."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic_us(self) -> int:
+        """See the port."""
+        return time.monotonic_ns() // 1000
+
+
+class _NoHost:
+    """Stands where engines would run while only the command line is at work on the data folder."""
+
+    def want(self, launches: Mapping[str, tuple[EngineOrder, Launch]]) -> None:
+        """Start nothing."""
+
+    def state(self, revision_id: str) -> EngineState:  # noqa: ARG002 (the port's signature)
+        """Say why nothing runs."""
+        return EngineState("stopped", "the service is not running; start it with `primeur up`")
+
+    async def aclose(self, *, keep_running: bool = False) -> None:
+        """Nothing to close."""
+
+
+class _NoJournal:
+    """Refuses inference while the service does not run: there would be nobody to meter it."""
+
+    async def append(self, event: UsageEvent) -> None:  # noqa: ARG002 (the port's signature)
+        """Refuse."""
+        raise SetupError("the service is not running; start it with `primeur up`")
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[House]:
+    """A house without engines, for management commands while the service does not run."""
+    store = open_store(settings)
+    pool = Pool()
+    try:
+        yield _house(settings, store, _NoJournal(), pool, _NoHost(), Board())
+    finally:
+        await pool.aclose()
+        store.close()
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """The whole house; on the way out engines are stopped and the journal is closed.
+
+    Raises:
+        SetupError: data folder, database or journal cannot be used.
+    """
+    store = open_store(settings)
+    journal = FileJournal(journal_folder(settings.data_dir))
+    pool, board = Pool(), Board()
+    host = ProcessHost(settings.data_dir / "engines", SystemClock(), pool, board.stale.set)
+    await host.open()
+    try:
+        yield _house(settings, store, journal, pool, host, board)
+    finally:
+        await host.aclose()
+        await journal.aclose()
+        await pool.aclose()
+        store.close()
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the database in a data folder that is made when it is missing.
+
+    Raises:
+        SetupError: the folder cannot be written, or the database cannot be used.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = settings.data_dir / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SetupError(
+            f"data folder {settings.data_dir} cannot be written ({error.strerror}); choose another with --data-dir"
+        ) from error
+    return Store(settings.database_url)
+
+
+def read_pepper(data_dir: Path) -> bytes:
+    """The secret that key digests are made with; made at the first start.
+
+    Raises:
+        SetupError: the file is not 32 bytes.
+    """
+    path = data_dir / "secret"
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    except FileExistsError:
+        pass
+    pepper = path.read_bytes()
+    if len(pepper) != 32:
+        raise SetupError(f"{path} is damaged: it must hold 32 bytes; restore it, or every key must be made anew")
+    return pepper
+
+
+def build_app(house: House, console: Any = None) -> Gateway:
+    """The ASGI application."""
+    return Gateway(house, console)
+
+
+def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
+    settings: Settings, store: Store, journal: Journal, pool: Pool, host: EngineHost, board: Board
+) -> House:
+    return House(
+        clock=SystemClock(),
+        entropy=os.urandom,
+        store=store,
+        journal=journal,
+        relay=pool,
+        limiter=MemoryLimiter(),
+        host=host,
+        engines=_adapters("primeur.engines"),
+        providers=_adapters("primeur.providers"),
+        place=Place(
+            data_dir=settings.data_dir,
+            pepper=read_pepper(settings.data_dir),
+            cores=len(os.sched_getaffinity(0)),
+            memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        ),
+        board=board,
+    )
+
+
+def _adapters(group: str) -> dict[str, Any]:
+    """Load adapters; one that cannot be loaded (its extra is missing) is left out and named."""
+    found: dict[str, Any] = {}
+    for entry in entry_points(group=group):
+        try:
+            adapter = entry.load()
+        except ImportError as error:
+            _log.warning("the adapter %s is left out: %s", entry.name, error)
+            continue
+        found[adapter.name] = adapter
+    return found
