@@ -47,7 +47,9 @@ def entropy() -> CountedEntropy:
     return CountedEntropy()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])]
+)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A fresh database, once on each kind."""
     made = Store(f"sqlite:///{tmp_path / 'primeur.db'}" if request.param == "sqlite" else _fresh_postgres())

@@ -1,0 +1,125 @@
+"""The relay against a real server on loopback that behaves as told."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from primeur.core.chat import Endpoint
+from primeur.core.errors import TargetFailed, TargetTimedOut
+from primeur.relay.pool import Pool
+
+CLOSE = b"<close>"
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+@asynccontextmanager
+async def served(*turns, **endpoint):
+    """A server that answers each request with the next of *turns*; None hangs, b"" closes. Gives endpoint and log."""
+    answers, log = list(turns), []
+
+    async def talk(reader, writer):
+        log.append("connected")
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+                log.append(await reader.readexactly(length))
+                answer = answers.pop(0)
+                if answer is None:
+                    await reader.read()
+                    log.append("hung up")
+                    return
+                if answer == b"":
+                    return
+                writer.write(answer.removesuffix(CLOSE))
+                if answer.endswith(CLOSE):
+                    return
+        except asyncio.IncompleteReadError:
+            log.append("hung up")
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    try:
+        port = server.sockets[0].getsockname()[1]
+        yield Endpoint("http", "127.0.0.1", port, **endpoint), log
+    finally:
+        server.close()
+
+
+@pytest.fixture
+async def pool():
+    made = Pool()
+    yield made
+    await made.aclose()
+    await asyncio.sleep(0)
+
+
+async def test_a_connection_is_used_again(pool):
+    """Two exchanges, one connection."""
+    async with served(OK, OK) as (endpoint, log):
+        for body in (b"one", b"two"):
+            reply = await pool.send(endpoint, "POST", "/x", body)
+            assert (reply.status, await reply.read(10)) == (200, b"ok")
+    assert log[:3] == ["connected", b"one", b"two"]
+
+
+async def test_a_stale_connection_is_replaced(pool):
+    """The server closed it while it rested: the request goes out again on a fresh one."""
+    async with served(OK, b"", OK) as (endpoint, log):
+        for _ in range(2):
+            await (await pool.send(endpoint, "POST", "/x", b"one")).read(10)
+    assert log.count("connected") == 2
+
+
+async def test_closing_a_reply_early_hangs_up(pool):
+    """The target learns at once that nobody listens any more."""
+    started = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    async with served(started, None) as (endpoint, log):
+        reply = await pool.send(endpoint, "POST", "/x", b"one")
+        await reply.begin()
+        reply.close()
+        async with asyncio.timeout(5):
+            while "hung up" not in log:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"SSH-2.0-nope\r\n\r\n", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nab", "closed the connection"),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000, "head of more than"),
+    ],
+)
+async def test_a_broken_answer_is_the_targets_fault(pool, answer, words):
+    """Each in words that name the place."""
+    async with served(answer + CLOSE) as (endpoint, _):
+        with pytest.raises(TargetFailed, match=words):
+            await (await pool.send(endpoint, "POST", "/x", b"one")).read(10_000)
+
+
+async def test_silence_has_an_end(pool):
+    """A target that says nothing is given up."""
+    async with served(None, silence_timeout_s=0.1) as (endpoint, _):
+        with pytest.raises(TargetTimedOut, match="silent"):
+            await pool.send(endpoint, "POST", "/x", b"one")
+
+
+async def test_a_place_where_nobody_listens_is_named(pool):
+    """With its port."""
+    with pytest.raises(TargetFailed, match=r"127\.0\.0\.1:1 cannot be reached"):
+        await pool.send(Endpoint("http", "127.0.0.1", 1), "POST", "/x", b"")
+
+
+async def test_requests_beyond_the_connection_limit_wait_their_turn(pool):
+    """One connection at most: the second request goes when the first is done."""
+    async with served(OK, OK, max_connections=1) as (endpoint, log):
+        first = await pool.send(endpoint, "POST", "/x", b"one")
+        second = asyncio.create_task(pool.send(endpoint, "POST", "/x", b"two"))
+        await asyncio.sleep(0.05)
+        assert b"two" not in log
+        await first.read(10)
+        assert await (await second).read(10) == b"ok"
+    assert log.count("connected") == 1
