@@ -39,6 +39,8 @@ def up(
     settings = read_settings(
         data_dir=data_dir, host=host, port=port, database=database, declared=config, drain_s=drain_s
     )
+    # Whatever is written from here on is for this user's eyes only.
+    os.umask(0o077)
     listener = _listen(settings)
     with contextlib.closing(listener), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, listener))

@@ -1,6 +1,7 @@
 """The way in: find the door, let the caller in, read the body, answer, and notice a hang-up."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
@@ -24,6 +25,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_log = logging.getLogger("primeur.gateway")
 _NOBODY = Caller("", "", "", "nobody", frozenset())
 _BODY_TIMEOUT_S = 60.0
 
@@ -78,6 +80,9 @@ class _Exchange:
             status = 499
             if not self.hung_up:
                 raise
+        except Exception:  # noqa: BLE001 (the last line of defence: nobody sees a traceback, everybody gets an answer)
+            _log.exception("request %s failed inside Primeur", self.id)
+            await self._refuse(PrimeurError(f"something broke inside Primeur; its log has {self.id}"), status)
         finally:
             measure(self.door, status, self.house.clock.monotonic_us() - self.arrived_us)
 

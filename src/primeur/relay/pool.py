@@ -1,10 +1,13 @@
 """Pooled connections to every target; the only HTTP client on the request path."""
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from aiohappyeyeballs import start_connection
 
 from primeur.core.chat import Endpoint
 from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
@@ -12,6 +15,7 @@ from primeur.relay.connection import Connection
 
 _IDLE_LIMIT_S = 30.0
 _WAITING_LIMIT = 4096
+_NEXT_ADDRESS_S = 0.25
 
 _Place = tuple[str, str, int]
 
@@ -132,12 +136,12 @@ class Pool:
         lane.open += 1
         try:
             async with asyncio.timeout(endpoint.connect_timeout_s):
+                secure = endpoint.scheme == "https"
                 _, connection = await loop.create_connection(
                     lambda: Connection(where, endpoint.silence_timeout_s, lost),
-                    endpoint.host,
-                    endpoint.port,
-                    ssl=self._context() if endpoint.scheme == "https" else None,
-                    happy_eyeballs_delay=0.25,
+                    sock=await _open_socket(endpoint),
+                    ssl=self._context() if secure else None,
+                    server_hostname=endpoint.host if secure else None,
                 )
         except TimeoutError:
             self._never_opened(lane)
@@ -203,6 +207,18 @@ class PooledReply:
         if self._open:
             self._open = False
             self._pool.give_back(self._lane, self._connection)
+
+
+async def _open_socket(endpoint: Endpoint) -> socket.socket:
+    """Connect to the first of the host's addresses that answers.
+
+    Source: RFC 8305, "Happy Eyeballs Version 2".
+    """
+    loop = asyncio.get_running_loop()
+    addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    opened = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
 
 
 def _request_bytes(
