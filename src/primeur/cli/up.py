@@ -5,9 +5,10 @@ import contextlib
 import os
 import signal
 import socket
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -16,12 +17,15 @@ import uvloop
 from rich.console import Console
 
 from primeur.app import WEIGHTS, build_app, open_house
+from primeur.cli.greeting import greet
 from primeur.config import Settings, read_settings
 from primeur.core.errors import SetupError
-from primeur.walks.check_readiness import check_readiness
+from primeur.governance.rules import digest_key, operator_key
+from primeur.walks.apply import apply
 from primeur.walks.follow_changes import recompile
 from primeur.walks.found_house import Founding, found_house
 from primeur.walks.house import House
+from primeur.walks.sign_in import make_sign_in_link
 from primeur.worker import work
 
 _out = Console(highlight=False)
@@ -48,8 +52,7 @@ def up(
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     async with open_house(settings) as house:
-        founding = await found_house(house, weights=WEIGHTS)
-        await recompile(house)
+        founding, link = await _prepare(house, settings)
         stop = asyncio.Event()
         worker = asyncio.create_task(work(house, stop))
         server = _Server(
@@ -70,7 +73,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         _note_service(settings.data_dir, url)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         _end_on_signals(server)
-        greeting = asyncio.create_task(_greet(house, founding, url))
+        greeting = asyncio.create_task(greet(_out, house, url, key=founding.key, link=link))
         try:
             await serving
         finally:
@@ -102,30 +105,26 @@ def _end_on_signals(server: uvicorn.Server) -> None:
         loop.add_signal_handler(which, end)
 
 
-async def _greet(house: House, founding: Founding, url: str) -> None:
-    """Show progress until everything is up, then the three lines a person needs."""
-    with _out.status("Starting engines") as status:
-        while waiting := check_readiness(house):
-            status.update("; ".join(waiting))
-            await asyncio.sleep(0.1)
-    for name, deployment in sorted(house.board.now.deployments.items()):
-        if deployment.pending:
-            _out.print(f"[yellow]{name} is not up:[/] {deployment.pending}", soft_wrap=True)
-    key = founding.key or "$PRIMEUR_KEY"
-    model = "starter" if "starter" in house.board.now.deployments else "MODEL"
-    body = '{"model":"' + model + '","messages":[{"role":"user","content":"Hello!"}]}'
-    sign_in = (
-        f"{url}/sign-in/{founding.sign_in}" if founding.sign_in else f"{url}/  (primeur sign-in-link makes a link)"
-    )
-    shown = founding.key or "shown at the first start; `primeur keys create NAME` makes another"
-    _out.print(f"Open  {sign_in}", soft_wrap=True)
-    _out.print(f"Key   {shown}", soft_wrap=True, markup=False)
-    _out.print(
-        f"Try   curl {url}/v1/chat/completions -H 'Authorization: Bearer {key}' "
-        f"-H 'Content-Type: application/json' -d '{body}'",
-        soft_wrap=True,
-        markup=False,
-    )
+async def _prepare(house: House, settings: Settings) -> tuple[Founding, str]:
+    """Found the house or find it again, make what is declared so, and make a sign-in link."""
+    founding = await found_house(house, weights=WEIGHTS)
+    await recompile(house)
+    operator = house.board.now.callers[digest_key(operator_key(house.place.pepper), house.place.pepper)]
+    if settings.declared is not None:
+        applied = await apply(house, operator, _read_toml(settings.declared), dry_run=False)
+        for name, text in applied.keys.items():
+            _out.print(f"Key {name}  {text}", soft_wrap=True, markup=False)
+        await recompile(house)
+    return founding, founding.sign_in or await make_sign_in_link(house, operator)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"{path} is not TOML: {error}") from error
 
 
 def _listen(settings: Settings) -> socket.socket:
