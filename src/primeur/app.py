@@ -84,6 +84,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     """
     store = open_store(settings)
     journal = FileJournal(journal_folder(settings.data_dir))
+    (settings.data_dir / "logs").mkdir(exist_ok=True)
     pool, board = Pool(), Board()
     host = ProcessHost(settings.data_dir / "engines", SystemClock(), pool, board.stale.set)
     await host.open()
