@@ -81,7 +81,7 @@ async def test_closing_a_reply_early_hangs_up(pool):
         await reply.begin()
         reply.close()
         async with asyncio.timeout(5):
-            while "hung up" not in log:  # noqa: ASYNC110 (the server of the test has no event to wait for)
+            while "hung up" not in log:
                 await asyncio.sleep(0.01)
 
 
