@@ -10,7 +10,7 @@ from primeur.core.ports import ProviderOrder
 from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest, Message
 from primeur.providers.azure_openai import PROVIDER as AZURE
 from primeur.providers.azure_openai import AzureSettings, make_dialect
-from primeur.providers.dialects import SERVERS, check_groq
+from primeur.providers.dialects import SERVERS, check_groq, check_open_server
 from primeur.providers.openai_compatible import PROVIDER as OPENAI
 from primeur.providers.openai_compatible import OpenAISettings
 from primeur.providers.sim import SimProviderSettings
@@ -103,6 +103,20 @@ def test_groq_refuses_what_its_table_cannot_say(fields, param):
     ask = Ask("req_1", Route.CHAT, b"{}", ChatRequest(**asked), 0, 0)
     with pytest.raises(UnsupportedParameter) as caught:
         check_groq(ask, None)
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"), [({"store": True}, "store"), ({"modalities": ["text", "audio"]}, "modalities")]
+)
+def test_open_servers_refuse_what_they_would_leave_undone(fields, param):
+    """An answer that is not kept, or not spoken, is not what was asked for; the harmless values pass."""
+    messages = [Message(role="user", content="a")]
+    harmless = ChatRequest(model="m", messages=messages, store=False, modalities=["text"])
+    assert check_open_server(Ask("req_1", Route.CHAT, b"{}", harmless, 0, 0), None) is None
+    asked = ChatRequest(model="m", messages=messages, **fields)
+    with pytest.raises(UnsupportedParameter) as caught:
+        check_open_server(Ask("req_1", Route.CHAT, b"{}", asked, 0, 0), None)
     assert caught.value.param == param
 
 

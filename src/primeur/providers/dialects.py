@@ -34,6 +34,22 @@ def check_groq(ask: Ask, _target: Target) -> None:
             raise UnsupportedParameter(f"{where}: Groq does not know names; leave it out", param=where)
 
 
+def check_open_server(ask: Ask, _target: Target) -> None:
+    """Refuse what open servers would leave undone in silence, where it depends on the value.
+
+    Raises:
+        UnsupportedParameter: ``store`` is true, or ``modalities`` asks for more than text.
+    """
+    if isinstance(ask.fields, ChatRequest):
+        if ask.fields.store:
+            raise UnsupportedParameter("store: this server keeps no answers; leave it out", param="store")
+        if set(ask.fields.modalities or ()) - {"text"}:
+            raise UnsupportedParameter("modalities: this server answers in text; leave it out", param="modalities")
+
+
+# Parts of OpenAI's service that change an answer. vLLM, llama.cpp and Ollama take unknown fields and do nothing.
+_SERVICE = ("audio", "function_call", "functions", "moderation", "prediction", "verbosity", "web_search_options")
+
 OPENAI = Dialect(name="openai", paths=OPENAI_PATHS)
 
 # https://docs.vllm.ai/en/stable/serving/openai_compatible_server/: "suffix parameter is not supported"; the samplers
@@ -41,9 +57,10 @@ OPENAI = Dialect(name="openai", paths=OPENAI_PATHS)
 VLLM = Dialect(
     name="vllm",
     paths=OPENAI_PATHS,
-    refuses={Route.COMPLETIONS: _refuse("vLLM", "suffix")},
+    refuses={Route.CHAT: _refuse("vLLM", *_SERVICE), Route.COMPLETIONS: _refuse("vLLM", "suffix")},
     accepts=frozenset({"top_k", "min_p", "repeat_penalty", "ignore_eos", "chat_template_kwargs"}),
     renames={"repeat_penalty": "repetition_penalty"},
+    translate=check_open_server,
 )
 
 # https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md for the samplers; that ``echo`` and
@@ -51,13 +68,17 @@ VLLM = Dialect(
 LLAMACPP = Dialect(
     name="llamacpp",
     paths=OPENAI_PATHS,
-    refuses={Route.COMPLETIONS: _refuse("llama.cpp's server", "suffix", "echo", "best_of", "logprobs")},
+    refuses={
+        Route.CHAT: _refuse("llama.cpp's server", *_SERVICE),
+        Route.COMPLETIONS: _refuse("llama.cpp's server", "suffix", "echo", "best_of", "logprobs"),
+    },
     accepts=frozenset(
         {
             *("top_k", "min_p", "typical_p", "repeat_penalty", "repeat_last_n", "ignore_eos", "cache_prompt"),
             *("mirostat", "mirostat_tau", "mirostat_eta", "grammar", "lora", "chat_template_kwargs"),
         }
     ),
+    translate=check_open_server,
 )
 
 # https://docs.ollama.com/api/openai-compatibility: the request fields without a tick, except `user`, which only labels.
@@ -65,9 +86,10 @@ OLLAMA = Dialect(
     name="ollama",
     paths=OPENAI_PATHS,
     refuses={
-        Route.CHAT: _refuse("Ollama", "tool_choice", "logit_bias", "n"),
+        Route.CHAT: _refuse("Ollama", *_SERVICE, "tool_choice", "logit_bias", "n"),
         Route.COMPLETIONS: _refuse("Ollama", "best_of", "echo", "logit_bias", "n"),
     },
+    translate=check_open_server,
 )
 
 # https://docs.mistral.ai/api (ChatCompletionRequest): `random_seed` and `max_tokens`, no log-probabilities or bias.
