@@ -10,8 +10,11 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import httpx2
+
 from primeur import weights
 from primeur.config import Settings
+from primeur.console.pages import build as build_console
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineHost, EngineOrder, EngineState, Journal, Launch
 from primeur.core.usage import UsageEvent
@@ -24,6 +27,8 @@ from primeur.store.journal import FileJournal
 from primeur.walks.house import Board, House, Place
 from primeur.walks.write_usage import journal_folder
 
+# The console's calls do not leave the process; the name only has to be the same in Host and Origin.
+_IN_PROCESS = "http://console.invalid"
 WEIGHTS = Path(weights.__file__).parent
 
 _log = logging.getLogger("primeur")
@@ -133,9 +138,11 @@ def read_pepper(data_dir: Path) -> bytes:
     return pepper
 
 
-def build_app(house: House, console: Any = None) -> Gateway:
-    """The ASGI application."""
-    return Gateway(house, console)
+def build_app(house: House) -> Gateway:
+    """The ASGI application: the gateway, and the console, which asks the gateway like everybody else."""
+    gateway = Gateway(house)
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=gateway), base_url=_IN_PROCESS)
+    return Gateway(house, build_console(house, client))
 
 
 def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)

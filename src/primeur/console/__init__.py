@@ -1,1 +1,1 @@
-"""The pages people see; an ordinary customer of the public API."""
+"""The pages: an ordinary customer of the public API."""

@@ -1,0 +1,74 @@
+"""The console as an application: its addresses, and who answers them."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from primeur.console.api import ApiClient
+from primeur.console.assets import Shut
+from primeur.console.desk import Desk, Endpoint, Page, View, view
+from primeur.console.views import chat, deployments, entrance, keys, log, models, usage
+from primeur.walks.house import House
+
+_OPEN: tuple[tuple[str, str, View], ...] = (
+    ("GET", "/sign-in", entrance.ask),
+    ("POST", "/sign-in", entrance.open_typed_link),
+    ("GET", "/sign-in/{token}", entrance.show_link),
+    ("POST", "/sign-in/{token}", entrance.open_link),
+    ("POST", "/preferences", entrance.keep),
+)
+_SIGNED_IN: tuple[tuple[str, str, View], ...] = (
+    ("POST", "/sign-out", entrance.leave),
+    ("GET", "/chat", chat.show_chat),
+    ("GET", "/models", models.show_models),
+    ("GET", "/deployments", deployments.show_deployments),
+    ("GET", "/keys", keys.show_keys),
+    ("POST", "/keys", keys.create_key),
+    ("POST", "/keys/{key_id}/revoke", keys.revoke_key),
+    ("GET", "/usage", usage.show_usage),
+    ("GET", "/usage.csv", usage.export_usage),
+    ("GET", "/log", log.show_log),
+    ("GET", "/log/{request_id}", log.show_request),
+)
+
+
+def build(house: House, api: ApiClient) -> Starlette:
+    """Build the console over the API that *api* reaches."""
+    desk = Desk(house, api)
+    routes: list[Route | Mount] = [
+        Route("/", _home),
+        Route("/favicon.ico", _icon(desk)),
+        Mount("/static", desk.assets),
+    ]
+    for doors, signed_in in ((_OPEN, False), (_SIGNED_IN, True)):
+        routes += [
+            Route(path, view(desk, answer, signed_in=signed_in), methods=[method]) for method, path, answer in doors
+        ]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Shut)],
+        exception_handlers={404: _missing(desk)},
+    )
+
+
+async def _home(_request: Request) -> Response:
+    return RedirectResponse("/chat", 303)
+
+
+def _icon(desk: Desk) -> Endpoint:
+    async def icon(_request: Request) -> Response:
+        return RedirectResponse(desk.assets.url("logo.svg"), 303)
+
+    return icon
+
+
+def _missing(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def missing(request: Request, _error: Exception) -> Response:
+        page = Page(desk, request)
+        return page.draw("missing.html", 404)
+
+    return missing

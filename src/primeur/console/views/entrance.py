@@ -1,0 +1,73 @@
+"""Coming in by a one-time link, going out, and the choices that need no session: language and theme."""
+
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from primeur.console.api import ApiRefusal
+from primeur.console.desk import THEMES, Page, refuse
+from primeur.console.session import comes_from_us, drop_session, keep_preference, keep_session
+from primeur.console.words import LANGUAGES
+from primeur.core.errors import CallerError
+from primeur.walks.follow_changes import catch_up
+from primeur.walks.sign_in import sign_in, sign_out
+
+_LINK_CHARACTERS_MOST = 200
+
+
+async def ask(page: Page) -> Response:
+    """Tell how to get a link, and take one."""
+    return page.draw("sign_in.html", ended="ended" in page.request.query_params, refused="")
+
+
+async def show_link(page: Page) -> Response:
+    """Show a button; opening the address alone, as link previews do, uses nothing up."""
+    return page.draw("sign_in_link.html", token=page.request.path_params["token"])
+
+
+async def open_link(page: Page) -> Response:
+    """Use the link up and open a session."""
+    return await _open(page, page.request.path_params["token"])
+
+
+async def open_typed_link(page: Page) -> Response:
+    """Take a link, or the part after its last slash, from a form."""
+    posted = await page.request.form(max_files=0, max_fields=4)
+    typed = str(posted.get("link", "")).strip()[:_LINK_CHARACTERS_MOST]
+    return await _open(page, urlsplit(typed).path.rstrip("/").rpartition("/")[2])
+
+
+async def leave(page: Page) -> Response:
+    """End the session here and in the database."""
+    if await page.form() is None:
+        return refuse(page, ApiRefusal(403, page.say("problem.form")))
+    await sign_out(page.desk.house, page.session)
+    gone = page.go("/sign-in")
+    drop_session(gone, page.request)
+    return gone
+
+
+async def keep(page: Page) -> Response:
+    """Remember language or theme and go back to where the person was."""
+    back = urlsplit(page.request.headers.get("referer", "")).path
+    answer = page.go(back if back.startswith("/") and not back.startswith("//") else "/")
+    if comes_from_us(page.request):
+        posted = await page.request.form(max_files=0, max_fields=4)
+        for name, choices in (("language", tuple(LANGUAGES)), ("theme", THEMES)):
+            if posted.get(name) in choices:
+                keep_preference(answer, page.request, name, str(posted[name]))
+    return answer
+
+
+async def _open(page: Page, token: str) -> Response:
+    if not comes_from_us(page.request):
+        return page.draw("sign_in.html", 403, ended=False, refused=page.say("problem.form"))
+    try:
+        opened = await sign_in(page.desk.house, token)
+    except CallerError:
+        return page.draw("sign_in.html", 401, ended=False, refused=page.say("sign_in.used_up"))
+    # The next page is asked for at once, and must find the session.
+    await catch_up(page.desk.house)
+    answer = page.go("/chat")
+    keep_session(answer, page.request, opened.text, opened.age_s)
+    return answer

@@ -1,0 +1,111 @@
+"""The usage page: who used what, in plots, in a table, and as CSV."""
+
+import csv
+import io
+from typing import Any
+
+from starlette.responses import Response
+
+from primeur.console.api import Json
+from primeur.console.desk import Page
+from primeur.console.views.log import day_ms
+
+GROUPS = ("deployment", "key", "model", "project", "day")
+SPANS_DAYS = (1, 7, 30, 90)
+_DAY_MS = 86_400_000
+_COLUMNS = ("requests", "failed", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "unpriced")
+
+
+async def show_usage(page: Page) -> Response:
+    """Draw plots over time and a table by group."""
+    asked = _asked(page)
+    table = await page.api.get("/api/v1/usage", {"by": asked["by"], **_span(page, asked)})
+    days = await page.api.get("/api/v1/usage", {"by": "day", **_span(page, asked)})
+    template = "usage_body.html" if page.is_fragment else "usage.html"
+    return page.draw(
+        template,
+        asked=asked,
+        groups=GROUPS,
+        spans=SPANS_DAYS,
+        table=table,
+        series=series_of(days),
+        total=table["total"],
+    )
+
+
+async def export_usage(page: Page) -> Response:
+    """The table as CSV, money in nanos so that nothing is rounded."""
+    asked = _asked(page)
+    table = await page.api.get("/api/v1/usage", {"by": asked["by"], **_span(page, asked)})
+    return Response(
+        to_csv(table["data"], asked["by"]),
+        media_type="text/csv",
+        headers={"content-disposition": f'attachment; filename="primeur-usage-by-{asked["by"]}.csv"'},
+    )
+
+
+def to_csv(lines: list[Json], by: str) -> str:
+    """Write usage lines as CSV; one column of nanos for each currency."""
+    currencies = sorted({currency for line in lines for currency in line["costs"]})
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([by, "id", *_COLUMNS, *(f"cost_nanos_{currency}" for currency in currencies)])
+    for line in lines:
+        costs = [line["costs"].get(currency, "") for currency in currencies]
+        writer.writerow([_guarded(line["label"]), line["name"], *(line[name] for name in _COLUMNS), *costs])
+    return out.getvalue()
+
+
+def series_of(days: Json) -> dict[str, list[Any]]:
+    """Turn usage by day into columns for the plots, days without a request included.
+
+    Returns:
+        lists of the same length: ``at`` (UTC seconds of each day), ``requests``, ``failed``, ``input``, ``output``,
+        and ``cost`` (whole units of the first currency; null on days whose cost is partly unknown).
+    """
+    found = {int(line["name"]): line for line in days["data"]}
+    first = days["from_ms"] - days["from_ms"] % _DAY_MS
+    moments = list(range(first, days["to_ms"], _DAY_MS))
+    currencies = sorted({currency for line in days["data"] for currency in line["costs"]})
+    currency = currencies[0] if currencies else ""
+    lines = [found.get(moment) for moment in moments]
+    return {
+        "at": [moment // 1000 for moment in moments],
+        "requests": [line["requests"] if line else 0 for line in lines],
+        "failed": [line["failed"] if line else 0 for line in lines],
+        "input": [line["input_tokens"] if line else 0 for line in lines],
+        "output": [line["output_tokens"] if line else 0 for line in lines],
+        "cost": [_cost(line, currency) for line in lines],
+        "currency": [currency],
+    }
+
+
+def _cost(line: Json | None, currency: str) -> float | None:
+    if line is None:
+        return 0
+    # A day whose cost is partly unknown is a gap, not a low point.
+    return None if line["unpriced"] else line["costs"].get(currency, 0) / 1e9
+
+
+def _guarded(text: str) -> str:
+    # A name that begins like a formula must not become one in a spreadsheet.
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text
+
+
+def _asked(page: Page) -> dict[str, str]:
+    query = page.request.query_params
+    by = query.get("by", GROUPS[0])
+    days = query.get("days", "30")
+    return {
+        "by": by if by in GROUPS else GROUPS[0],
+        "days": days if days in {str(span) for span in SPANS_DAYS} else "30",
+        "from": query.get("from", ""),
+        "to": query.get("to", ""),
+    }
+
+
+def _span(page: Page, asked: dict[str, str]) -> dict[str, int]:
+    first, last = day_ms(asked["from"]), day_ms(asked["to"], end=True)
+    now_ms = page.desk.house.clock.now_ms()
+    to_ms = last if last is not None else now_ms + 1
+    return {"from_ms": first if first is not None else to_ms - int(asked["days"]) * _DAY_MS, "to_ms": to_ms}
