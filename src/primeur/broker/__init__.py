@@ -1,0 +1,1 @@
+"""Who gets which capacity at what price, first refusal included."""

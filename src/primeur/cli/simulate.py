@@ -1,0 +1,134 @@
+"""Try policies on recorded traffic before they are trusted with real one."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from primeur.broker.traces import MICROSECONDS
+from primeur.core.errors import BadRequest
+from primeur.walks.replay_requests import Faults
+from primeur.walks.simulate_requests import Study, simulate_requests, summarise
+
+commands = typer.Typer(no_args_is_help=True, help="Try policies on recorded traffic before they are trusted.")
+
+
+@commands.callback()
+def _group() -> None:
+    """Keep ``requests`` a sub-command while it is the only one."""
+
+
+Trace = Annotated[Path, typer.Argument(help="A .csv or .csv.gz: requests (arrival, tokens) or ServeGen windows.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Plot = Annotated[Path | None, typer.Option(help="Write a PNG here.")]
+FaultTexts = Annotated[
+    list[str] | None,
+    typer.Option("--fault", help="outage:START_S:SECONDS, late:SECONDS, duplicates:EVERY, price:AT_S or throttle."),
+]
+
+
+@commands.command("requests")
+def simulate_the_requests(
+    trace: Trace,
+    load: Annotated[float, typer.Option(help="Work offered, as a multiple of the holder's capacity.")] = 0.9,
+    seeds: Annotated[int, typer.Option(help="Replays: the first as recorded, the others resampled by the minute.")] = 1,
+    patience: Annotated[float, typer.Option(help="Seconds within which an answer must be done.")] = 10.0,
+    output_weight: Annotated[float, typer.Option(help="Work tokens of one output token.")] = 1.0,
+    caution: Annotated[float, typer.Option(help="Standard deviations of unknown work kept free.")] = 2.0,
+    dedicated_every: Annotated[int, typer.Option(help="Each so many-th request is for the holder only.")] = 0,
+    right_share: Annotated[float, typer.Option(help="The right ends after this share of the trace.")] = 1.0,
+    most: Annotated[int, typer.Option(help="Read or draw no more requests than this.")] = 200_000,
+    fault: FaultTexts = None,
+    plot: Plot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay single requests: what the holder serves, what spills and why, beside a clairvoyant optimum."""
+    study = Study(
+        load, seeds, patience, output_weight, caution, dedicated_every, most, right_share, read_faults(fault or [])
+    )
+    with progress("replaying") as tell:
+        per_s, runs = simulate_requests(trace, study, tell)
+    if plot is not None:
+        draw("draw_requests", plot, runs)
+    show(summarise(per_s, runs, study), as_json=as_json)
+
+
+def read_faults(texts: list[str]) -> Faults:
+    """Read faults as the command line writes them.
+
+    Raises:
+        BadRequest: an unknown fault or a number that is none.
+    """
+    outages, numbers = [], {"late": 0.0, "duplicates": 0.0, "price": -1.0, "throttle": 0.0}
+    for text in texts:
+        name, *values = text.split(":")
+        try:
+            amounts = [float(value) for value in values]
+        except ValueError:
+            raise BadRequest(f"--fault {text}: after {name} come numbers; see --help") from None
+        if any(not 0 <= amount < 1e9 for amount in amounts):
+            raise BadRequest(f"--fault {text}: numbers must be zero or more and below 1000000000")
+        if name == "outage" and len(amounts) == 2:
+            outages.append((round(amounts[0] * MICROSECONDS), round((amounts[0] + amounts[1]) * MICROSECONDS)))
+        elif name in numbers and len(amounts) == (0 if name == "throttle" else 1):
+            numbers[name] = amounts[0] if amounts else 1.0
+        else:
+            raise BadRequest(
+                f"--fault {text} is unknown; known are outage, late, duplicates, price, throttle; see --help"
+            )
+    return Faults(
+        merge(outages),
+        round(numbers["late"] * MICROSECONDS),
+        int(numbers["duplicates"]),
+        round(numbers["price"] * MICROSECONDS) if numbers["price"] >= 0 else None,
+        bool(numbers["throttle"]),
+    )
+
+
+def merge(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Sort spans and join those that touch."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Any]:
+    """Show a bar on standard error while something long runs; nothing when that is not a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def draw(function: str, path: Path, *data: object) -> None:
+    """Draw a PNG; matplotlib is loaded only now.
+
+    Raises:
+        SetupError: the extra is not installed.
+    """
+    getattr(import_module("primeur.walks.draw_simulation"), function)(path, *data)
+
+
+def show(result: Mapping[str, object], *, as_json: bool) -> None:
+    """Print a result as one JSON object or as a table."""
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    table = Table("what", "value")
+    for name, value in result.items():
+        if not isinstance(value, list):
+            table.add_row(name.replace("_", " "), f"{value:,.4f}" if isinstance(value, float) else str(value))
+    Console().print(table)
