@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.xdist_group("crash
 KILLS = 20
 CLIENTS = 8
 DECLARED = '[deployments.echo]\nengine = "echo"\n'
-NO_ENGINES_LEFT_S = 20.0
+NO_ENGINES_LEFT_S = 60.0
 
 
 class Service:
