@@ -14,7 +14,7 @@ import httpx2
 
 from primeur import weights
 from primeur.config import Settings
-from primeur.console.pages import build as build_console
+from primeur.console import pages
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineHost, EngineOrder, EngineState, Journal, Launch
 from primeur.core.usage import UsageEvent
@@ -139,10 +139,10 @@ def read_pepper(data_dir: Path) -> bytes:
 
 
 def build_app(house: House) -> Gateway:
-    """The ASGI application: the gateway, and the console, which asks the gateway like everybody else."""
-    gateway = Gateway(house)
-    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=gateway), base_url=_IN_PROCESS)
-    return Gateway(house, build_console(house, client))
+    """The ASGI application: the API's doors, and the console as an ordinary customer of them."""
+    doors = httpx2.ASGITransport(Gateway(house), raise_app_exceptions=False)
+    api = httpx2.AsyncClient(transport=doors, base_url="http://primeur")
+    return Gateway(house, pages.build(house, api))
 
 
 def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)

@@ -1,0 +1,1 @@
+"""How text becomes a model: corpus, tokenizer, pre-training, dialogues, export, card."""
