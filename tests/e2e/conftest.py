@@ -20,6 +20,7 @@ from primeur.governance.rules import operator_key
 _START_S = 90.0
 _STOP_S = 60.0
 _STEP_S = 0.05
+_KEY = re.compile(r"^Key\s+(pk_[A-Za-z0-9_-]{43})", re.MULTILINE)
 
 
 class Service:
@@ -106,9 +107,9 @@ class Service:
 
     @property
     def key(self) -> str:
-        found = re.search(r"^Key\s+(pk_[A-Za-z0-9_-]{43})", self.words, re.MULTILINE)
-        assert found, f"no key was printed:\n{self.words}"
-        return found[1]
+        # It is printed after the doors have opened.
+        self.wait_until(lambda: _KEY.search(self.words) is not None, "printing a key", seconds=20)
+        return str(_KEY.findall(self.words)[0])
 
     @property
     def operator(self) -> str:
