@@ -4,12 +4,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from primeur.core.errors import BadRequest
-from primeur.gateway import anthropic, openai, openapi, probes
+from primeur.gateway import (
+    anthropic,
+    batches,
+    conversations,
+    files,
+    moderations,
+    openai,
+    openapi,
+    probes,
+    responses,
+    uploads,
+)
 from primeur.gateway.admin import doors as admin
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Face
 
-_DESCRIBED: tuple[Door, ...] = (*openai.DOORS, *anthropic.DOORS, *probes.DOORS, *admin.DOORS)
+_DESCRIBED: tuple[Door, ...] = (
+    *openai.DOORS,
+    *responses.DOORS,
+    *conversations.DOORS,
+    *files.DOORS,
+    *uploads.DOORS,
+    *batches.DOORS,
+    *moderations.DOORS,
+    *anthropic.DOORS,
+    *probes.DOORS,
+    *admin.DOORS,
+)
 DOORS: tuple[Door, ...] = (*_DESCRIBED, *openapi.make_doors(_DESCRIBED))
 
 _DEPLOYMENTS = "/openai/deployments/"

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.errors import BadRequest
+from primeur.core.reading import read_json
 from primeur.walks.house import House
 
 Face = Literal["openai", "azure", "anthropic", "admin"]
@@ -74,17 +74,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     Raises:
         BadRequest: *param* is the path of the fault, such as ``messages[0].role``.
     """
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$")
-        where = path.rstrip("`").removeprefix(".") or None
-        if where is None and reason.startswith("Object contains unknown field `"):
-            where = reason.split("`")[1]
-            raise BadRequest(f"unknown parameter {where!r}", param=where, code="unknown_parameter") from None
-        raise BadRequest(f"{reason}: {where}" if where else reason, param=where, code="invalid_type") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest(f"the body is not JSON: {error}", code="invalid_json") from None
+    return read_json(body, kind)
 
 
 Handler = Callable[[Visit], Awaitable[Answer]]

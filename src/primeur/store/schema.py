@@ -272,6 +272,7 @@ uploads = Table(
     Column("purpose", String(32), nullable=False),
     Column("mime_type", String(200), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("file_seconds", BigInteger),
     Column("file_id", String(64)),
     Column("expires_ms", BigInteger, nullable=False),
     _made(),
@@ -304,7 +305,10 @@ batches = Table(
     Column("times", Text, nullable=False),
     Column("details", Text, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
+    Column("runner", String(64)),
+    Column("runner_until_ms", BigInteger),
     _made(),
+    Index("ix_batches_project", "project_id", "created_ms"),
 )
 
 batch_lines = Table(
@@ -330,6 +334,13 @@ responses = Table(
     Column("body", Text, nullable=False),
     _made(),
     Index("ix_responses_project", "project_id", "created_ms"),
+)
+
+response_items = Table(
+    "response_items",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("response_id", ForeignKey("responses.id", ondelete="CASCADE"), primary_key=True),
 )
 
 conversations = Table(

@@ -19,6 +19,7 @@ from primeur.core.ports import (
     Provider,
     Relay,
 )
+from primeur.store.blobs import Blobs
 from primeur.store.database import Store
 
 
@@ -90,3 +91,8 @@ class House:
     providers: Mapping[str, Provider]
     place: Place
     board: Board = field(default_factory=Board)
+
+    @property
+    def blobs(self) -> Blobs:
+        """The bytes of what callers asked us to keep."""
+        return Blobs(self.place.data_dir / "store")

@@ -1,0 +1,52 @@
+"""Read JSON into types and say where a fault is; pure."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from primeur.core.errors import BadRequest
+
+T = TypeVar("T")
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def read_json(body: bytes, kind: type[T]) -> T:
+    """Decode JSON into *kind*.
+
+    Raises:
+        BadRequest: *param* is the path of the fault, such as ``messages[0].role``.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise _fault(error, "") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}", code="invalid_json") from None
+
+
+def read_value(value: Any, kind: type[T], at: str) -> T:
+    """Turn decoded JSON into *kind*; *at* is its path in the body.
+
+    Raises:
+        BadRequest: *param* is the path of the fault.
+    """
+    try:
+        return msgspec.convert(value, type=kind)
+    except msgspec.ValidationError as error:
+        raise _fault(error, at) from None
+
+
+def is_id(text: str) -> bool:
+    """Whether *text* could be an identifier of ours; what cannot is never looked for."""
+    return _ID.fullmatch(text) is not None
+
+
+def _fault(error: msgspec.ValidationError, at: str) -> BadRequest:
+    reason, _, path = str(error).partition(" - at `$")
+    where = (at + path.rstrip("`")).removeprefix(".")
+    if reason.startswith("Object contains unknown field `"):
+        where = f"{where}.{reason.split('`')[1]}".removeprefix(".")
+        return BadRequest(f"unknown parameter {where!r}; leave it out", param=where, code="unknown_parameter")
+    return BadRequest(f"{reason}: {where}" if where else reason, param=where or None, code="invalid_type")
