@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from primeur.broker.traces import MICROSECONDS
+from primeur.cli.simulate_provider import simulate_provider
 from primeur.core.errors import BadRequest
 from primeur.walks.replay_requests import Faults
 from primeur.walks.simulate_requests import Study, simulate_requests, summarise
@@ -20,10 +21,7 @@ from primeur.walks.simulate_requests import Study, simulate_requests, summarise
 commands = typer.Typer(no_args_is_help=True, help="Try policies on recorded traffic before they are trusted.")
 
 
-@commands.callback()
-def _group() -> None:
-    """Keep ``requests`` a sub-command while it is the only one."""
-
+commands.command("provider")(simulate_provider)
 
 Trace = Annotated[Path, typer.Argument(help="A .csv or .csv.gz: requests (arrival, tokens) or ServeGen windows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
