@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from primeur.cli.chat import chat
 from primeur.cli.up import up
 from primeur.core.errors import CallerError, PrimeurError
 
@@ -14,6 +15,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(up)
+app.command()(chat)
 
 
 @app.callback()

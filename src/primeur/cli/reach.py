@@ -1,0 +1,71 @@
+"""Which service a command speaks to, and with which key."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import msgspec
+
+from primeur.config import read_settings
+from primeur.core.errors import SetupError
+from primeur.governance.rules import operator_key
+
+_LOOK_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a service answers, without a slash at the end, and the key that opens it."""
+
+    url: str
+    key: str
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What a running service writes into ``DATA/service.json``."""
+
+    url: str
+    pid: int
+
+
+def find_service(data_dir: Path | None) -> Reach:
+    """Find a running service: of a named folder, else ``PRIMEUR_URL`` with ``PRIMEUR_KEY``, else of the folder here.
+
+    Raises:
+        SetupError: nothing runs there, or there is no key for it.
+    """
+    if data_dir is None and os.environ.get("PRIMEUR_URL"):
+        return _named()
+    folder = read_settings(data_dir=data_dir).data_dir
+    url = _running(folder)
+    if url is None:
+        raise SetupError(f"no service runs on {folder}; start it with `primeur up`, or set PRIMEUR_URL and PRIMEUR_KEY")
+    return Reach(url, os.environ.get("PRIMEUR_KEY") or operator_key(_read_secret(folder)))
+
+
+def _named() -> Reach:
+    key = os.environ.get("PRIMEUR_KEY")
+    if not key:
+        raise SetupError("PRIMEUR_URL is set and PRIMEUR_KEY is not; set it to a key of that service")
+    # People set the address that they give to OpenAI's client, too.
+    return Reach(os.environ["PRIMEUR_URL"].rstrip("/").removesuffix("/v1"), key)
+
+
+def _running(folder: Path) -> str | None:
+    try:
+        note = msgspec.json.decode((folder / "service.json").read_bytes(), type=Note)
+        httpx2.get(f"{note.url}/healthz", timeout=_LOOK_TIMEOUT_S, trust_env=False)
+    except (OSError, msgspec.MsgspecError, httpx2.HTTPError):
+        return None
+    return note.url
+
+
+def _read_secret(folder: Path) -> bytes:
+    try:
+        return (folder / "secret").read_bytes()
+    except OSError as error:
+        raise SetupError(
+            f"{folder / 'secret'} cannot be read ({error.strerror}); run this as the user of the service, "
+            "or set PRIMEUR_URL and PRIMEUR_KEY"
+        ) from None
