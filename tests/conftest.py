@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from primeur.store.database import Store
+
+# No test asserts a duration: on a busy machine a good example may take long.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 class FrozenClock:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from primeur.archive.response_wire import CreateResponse
 from primeur.core.chat import Dialect, Route
 from primeur.core.ports import ProviderOrder
 from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
@@ -75,6 +76,12 @@ def with_tables(page: str) -> str:
 def test_the_page_says_what_the_dialects_do(route):
     """The tables are those that the types and dialects make; the module's first lines say how to write them anew."""
     assert table(route) in PAGE.read_text()
+
+
+def test_the_page_has_every_parameter_of_responses():
+    """Each field of the request stands in the section on responses."""
+    section = PAGE.read_text().partition("## Responses")[2].partition("## Messages")[0]
+    assert [name for name in CreateResponse.__struct_fields__ if f"`{name}`" not in section] == []
 
 
 if __name__ == "__main__":

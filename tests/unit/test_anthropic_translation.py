@@ -12,7 +12,7 @@ from primeur.core.errors import BadRequest, TargetFailed, UnsupportedParameter
 from primeur.core.sse import event_data, split_events
 from primeur.core.wire import ChatRequest
 from primeur.gateway.anthropic_stream import MessageStream
-from primeur.gateway.anthropic_translation import to_chat, to_message
+from primeur.gateway.anthropic_translation import in_their_words, to_chat, to_message
 from primeur.gateway.anthropic_wire import REFUSED, MessagesRequest
 from primeur.gateway.visit import decode
 
@@ -180,6 +180,15 @@ def test_arguments_that_are_no_object_are_the_targets_fault():
     call = {"id": "c", "function": {"name": "f", "arguments": '{"a": '}}
     with pytest.raises(TargetFailed, match="'f'"):
         to_message({"choices": [{"message": {"tool_calls": [call]}}]}, "msg_1", "m")
+
+
+def test_a_fault_of_the_target_is_told_in_the_callers_words():
+    """Who wrote stop_sequences is not told about stop."""
+    fault = in_their_words(UnsupportedParameter("'stop' is not supported by x: no", param="stop"))
+    assert (type(fault), fault.param) == (UnsupportedParameter, "stop_sequences")
+    assert fault.message == "'stop_sequences' is not supported by x: no"
+    same = BadRequest("no such model", param="model")
+    assert in_their_words(same) is same
 
 
 # Streams.

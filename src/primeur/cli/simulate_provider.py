@@ -52,5 +52,6 @@ async def _serve(settings: SimSettings) -> None:
     try:
         await serve(settings, SystemClock(), listening)
     except OSError as error:
-        message = f"cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}); choose another --port"
+        why = os.strerror(error.errno or 0)
+        message = f"cannot listen on {settings.host}:{settings.port} ({why}); choose another --port"
         raise SetupError(message) from None

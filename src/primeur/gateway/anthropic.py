@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from primeur.core.chat import Route
-from primeur.core.errors import NotFound, TargetFailed
+from primeur.core.errors import BadRequest, NotFound, TargetFailed
 from primeur.core.wire import ChatRequest
 from primeur.gateway.anthropic_stream import MessageStream, write_event
-from primeur.gateway.anthropic_translation import to_chat, to_message
+from primeur.gateway.anthropic_translation import in_their_words, to_chat, to_message
 from primeur.gateway.anthropic_wire import MessagesRequest
 from primeur.gateway.doors import MIB, Door
 from primeur.gateway.openai import completion_headers, make_ask
@@ -19,8 +19,12 @@ from primeur.walks.complete import complete
 async def messages(visit: Visit) -> Answer:
     """``POST /v1/messages``."""
     request = visit.read(MessagesRequest)
-    ask = make_ask(visit, Route.CHAT, msgspec.json.encode(to_chat(request)), ChatRequest)
-    completion = await complete(visit.house, visit.caller, ask)
+    chat = msgspec.json.encode(to_chat(request))
+    try:
+        ask = make_ask(visit, Route.CHAT, chat, ChatRequest)
+        completion = await complete(visit.house, visit.caller, ask)
+    except BadRequest as error:
+        raise in_their_words(error) from None
     message_id = "msg_" + visit.id.removeprefix("req_")
     headers = completion_headers(completion)
     if completion.events is not None:

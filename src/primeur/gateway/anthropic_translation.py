@@ -33,6 +33,16 @@ _STOP_REASONS = {
     "function_call": "tool_use",
     "content_filter": "refusal",
 }
+# How a fault in the chat is named to a caller who never wrote one.
+_NAMES = {
+    "max_completion_tokens": "max_tokens",
+    "parallel_tool_calls": "tool_choice.disable_parallel_tool_use",
+    "reasoning_effort": "output_config.effort",
+    "response_format": "output_config.format",
+    "stop": "stop_sequences",
+    "stream_options": "stream",
+    "user": "metadata.user_id",
+}
 _CHOICES: dict[str, Any] = {"auto": "auto", "any": "required", "none": "none"}
 
 
@@ -245,3 +255,12 @@ def to_usage(usage: Json | None) -> Json:
         "cache_read_input_tokens": cached,
         "output_tokens": given.get("completion_tokens") or 0,
     }
+
+
+def in_their_words(error: BadRequest) -> BadRequest:
+    """Rename the chat's parameter in an error to that of the request it was made from."""
+    ours = (error.param or "").partition("[")[0].partition(".")[0]
+    theirs = _NAMES.get(ours)
+    if theirs is None:
+        return error
+    return type(error)(error.message.replace(f"'{ours}'", f"'{theirs}'"), param=theirs, code=error.code)
