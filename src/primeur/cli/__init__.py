@@ -4,29 +4,56 @@ import sys
 
 import typer
 
+from primeur.cli import deployments, keys, models, prices, projects, providers, status, usage
 from primeur.cli.chat import chat
 from primeur.cli.up import up
 from primeur.core.errors import CallerError, PrimeurError
 
 app = typer.Typer(
     help="Primeur: the AI service platform an organisation runs itself.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 app.command()(up)
 app.command()(chat)
+app.command("status")(status.show_status)
+app.command("apply")(status.apply)
+app.command("sign-in-link")(status.make_link)
+app.command("usage")(usage.show_usage)
+for _name, _group in (
+    ("models", models.commands),
+    ("deployments", deployments.commands),
+    ("keys", keys.commands),
+    ("projects", projects.commands),
+    ("providers", providers.commands),
+    ("prices", prices.commands),
+    ("requests", usage.requests),
+):
+    app.add_typer(_group, name=_name)
 
 
 @app.callback()
-def _group() -> None:
-    """Keep ``primeur up`` a sub-command while it is the only one."""
+def _help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Run one command; what goes wrong is one line on stderr and an exit status of 1 (ours) or 2 (the caller's)."""
     try:
-        app()
+        sys.exit(app(arguments, standalone_mode=False))
     except PrimeurError as error:
-        print(f"primeur: {error.message}", file=sys.stderr)  # noqa: T201
-        sys.exit(2 if isinstance(error, CallerError) else 1)
+        _fail(error.message, 2 if isinstance(error, CallerError) else 1)
+    except typer.TyperException as error:
+        # Misuse of a command has words of its own; what they are made by is not public in Typer.
+        tell = getattr(error, "format_message", error.__str__)
+        _fail(f"{tell()} (--help tells more)", 2)
+    except typer.Abort:
+        _fail("stopped", 1)
+
+
+def _fail(words: str, status_code: int) -> None:
+    line = " ".join(words.split())
+    print(f"primeur: {line}", file=sys.stderr)  # noqa: T201
+    sys.exit(status_code)

@@ -1,0 +1,29 @@
+"""Every command is on the page of the command line."""
+
+from pathlib import Path
+
+import typer
+
+from primeur.cli import app
+
+PAGE = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text("utf-8")
+
+
+def test_every_command_is_documented():
+    """By its group and its name."""
+    for command in app.registered_commands:
+        name = command.name or command.callback.__name__
+        assert f"`primeur {name}" in PAGE, name
+    for group in app.registered_groups:
+        (line,) = (line for line in PAGE.splitlines() if line.startswith(f"| `primeur {group.name} "))
+        for command in group.typer_instance.registered_commands:
+            assert command.name in line, (group.name, command.name)
+
+
+def test_every_command_says_what_it_does():
+    """And every list can be read by programs."""
+    groups: list[typer.Typer] = [group.typer_instance for group in app.registered_groups]
+    for command in [*app.registered_commands, *(one for group in groups for one in group.registered_commands)]:
+        assert command.callback.__doc__
+        if command.name == "list":
+            assert "as_json" in command.callback.__annotations__
