@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.schema import CreateSchema, DropSchema
 
 from primeur.store.database import Store
 
@@ -52,9 +53,7 @@ def entropy() -> CountedEntropy:
     return CountedEntropy()
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A fresh database, once on each kind."""
     made = Store(f"sqlite:///{tmp_path / 'primeur.db'}" if request.param == "sqlite" else _fresh_postgres())
@@ -66,9 +65,12 @@ def _fresh_postgres() -> str:
     url = os.environ.get("PRIMEUR_TEST_POSTGRES")
     if not url:
         pytest.skip("set PRIMEUR_TEST_POSTGRES=postgresql+psycopg://... to an empty database to run this on PostgreSQL")
+    # A schema for each worker of pytest-xdist, so that they do not sweep each other's tables away.
+    schema = f"primeur_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
+        connection.execute(DropSchema(schema, cascade=True, if_exists=True))
+        connection.execute(CreateSchema(schema))
     engine.dispose()
-    return url
+    found = make_url(url).update_query_dict({"options": f"-csearch_path={schema}"})
+    return found.render_as_string(hide_password=False)

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from primeur.cli import deployments, keys, models, prices, projects, providers, status, usage
+from primeur.cli import deployments, keys, models, prices, projects, providers, simulate, status, usage
 from primeur.cli.chat import chat
 from primeur.cli.up import up
 from primeur.core.errors import CallerError, PrimeurError
@@ -29,6 +29,7 @@ for _name, _group in (
     ("providers", providers.commands),
     ("prices", prices.commands),
     ("requests", usage.requests),
+    ("simulate", simulate.commands),
 ):
     app.add_typer(_group, name=_name)
 

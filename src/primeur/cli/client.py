@@ -11,21 +11,14 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
+from primeur.cli.reach import find_running, named_service, read_secret
 from primeur.config import read_settings
 from primeur.core.errors import CallerError, PrimeurError, SetupError
 from primeur.governance.rules import operator_key
 
 Json = Any
 _TIMEOUT_S = 120.0
-_LOOK_TIMEOUT_S = 2.0
 _IN_PROCESS = "http://in-process"
-
-
-class Service(msgspec.Struct, frozen=True):
-    """What a running service writes into ``DATA/service.json``."""
-
-    url: str
-    pid: int
 
 
 class Refused(CallerError):
@@ -107,12 +100,8 @@ def connect(data_dir: Path | None) -> Iterator[Api]:
 
 @asynccontextmanager
 async def _remote() -> AsyncIterator[httpx2.AsyncClient]:
-    key = os.environ.get("PRIMEUR_KEY")
-    if not key:
-        raise SetupError("PRIMEUR_URL is set and PRIMEUR_KEY is not; set it to a key of that service")
-    # People set the address that they give to OpenAI's client, too.
-    url = os.environ["PRIMEUR_URL"].rstrip("/").removesuffix("/v1")
-    async with _http(url, key) as client:
+    service = named_service()
+    async with _http(service.url, service.key) as client:
         yield client
 
 
@@ -125,9 +114,9 @@ async def _local(data_dir: Path | None) -> AsyncIterator[httpx2.AsyncClient]:
             f"nothing runs here: there is no {settings.data_dir}; "
             "start with `primeur up`, or set PRIMEUR_URL and PRIMEUR_KEY"
         )
-    url = await _running(settings.data_dir)
+    url = await asyncio.to_thread(find_running, settings.data_dir)
     if url is not None:
-        async with _http(url, operator_key(_read_secret(settings.data_dir))) as client:
+        async with _http(url, operator_key(read_secret(settings.data_dir))) as client:
             yield client
         return
     # Only this path needs the whole program; the others stay quick without it.
@@ -146,27 +135,6 @@ def _http(url: str, key: str, app: Any = None) -> httpx2.AsyncClient:
         )
     except (httpx2.InvalidURL, ValueError) as error:
         raise SetupError(f"{url!r} is no address of a service ({error}); write http://HOST:PORT") from None
-
-
-async def _running(data_dir: Path) -> str | None:
-    """Give the address of the service that runs on a data folder; None when none answers."""
-    try:
-        service = msgspec.json.decode((data_dir / "service.json").read_bytes(), type=Service)
-        async with httpx2.AsyncClient(timeout=_LOOK_TIMEOUT_S, trust_env=False) as client:
-            await client.get(f"{service.url}/healthz")
-    except (OSError, msgspec.MsgspecError, httpx2.HTTPError):
-        return None
-    return service.url
-
-
-def _read_secret(data_dir: Path) -> bytes:
-    try:
-        return (data_dir / "secret").read_bytes()
-    except OSError as error:
-        raise SetupError(
-            f"{data_dir / 'secret'} cannot be read ({error.strerror}); run this as the user of the service, "
-            "or set PRIMEUR_URL and PRIMEUR_KEY"
-        ) from None
 
 
 def _read(answer: httpx2.Response, url: str) -> Json:

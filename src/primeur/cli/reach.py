@@ -36,15 +36,20 @@ def find_service(data_dir: Path | None) -> Reach:
         SetupError: nothing runs there, or there is no key for it.
     """
     if data_dir is None and os.environ.get("PRIMEUR_URL"):
-        return _named()
+        return named_service()
     folder = read_settings(data_dir=data_dir).data_dir
-    url = _running(folder)
+    url = find_running(folder)
     if url is None:
         raise SetupError(f"no service runs on {folder}; start it with `primeur up`, or set PRIMEUR_URL and PRIMEUR_KEY")
-    return Reach(url, os.environ.get("PRIMEUR_KEY") or operator_key(_read_secret(folder)))
+    return Reach(url, os.environ.get("PRIMEUR_KEY") or operator_key(read_secret(folder)))
 
 
-def _named() -> Reach:
+def named_service() -> Reach:
+    """Give the service that ``PRIMEUR_URL`` names.
+
+    Raises:
+        SetupError: there is no key for it.
+    """
     key = os.environ.get("PRIMEUR_KEY")
     if not key:
         raise SetupError("PRIMEUR_URL is set and PRIMEUR_KEY is not; set it to a key of that service")
@@ -52,7 +57,8 @@ def _named() -> Reach:
     return Reach(os.environ["PRIMEUR_URL"].rstrip("/").removesuffix("/v1"), key)
 
 
-def _running(folder: Path) -> str | None:
+def find_running(folder: Path) -> str | None:
+    """Give the address of the service that runs on a data folder; None when none answers."""
     try:
         note = msgspec.json.decode((folder / "service.json").read_bytes(), type=Note)
         httpx2.get(f"{note.url}/healthz", timeout=_LOOK_TIMEOUT_S, trust_env=False)
@@ -61,7 +67,12 @@ def _running(folder: Path) -> str | None:
     return note.url
 
 
-def _read_secret(folder: Path) -> bytes:
+def read_secret(folder: Path) -> bytes:
+    """Read what the operator's key is made from.
+
+    Raises:
+        SetupError: only the user of the service can.
+    """
     try:
         return (folder / "secret").read_bytes()
     except OSError as error:
