@@ -23,7 +23,7 @@ def test_a_stream_passes_untouched_until_its_end():
     assert scanner.usage == Usage(5, 2, 7, 0)
     assert scanner.owed == USAGE + DONE
     assert scanner.done
-    assert scanner.pieces == 3
+    assert scanner.pieces == 2
 
 
 def test_usage_that_was_not_asked_for_is_taken_out():
@@ -31,6 +31,24 @@ def test_usage_that_was_not_asked_for_is_taken_out():
     scanner = StreamScanner(wants_usage=False)
     scanner.take(DELTA + LAST + USAGE + DONE)
     assert scanner.owed == DONE
+
+
+@pytest.mark.parametrize("usage", [b"", b',"usage":null'])
+def test_only_parts_of_the_answer_are_counted(usage):
+    """Roles, verdicts, empty pieces and reasons to finish cost nobody a token; text, arguments and thoughts do."""
+    deltas = [
+        b'{"role":"assistant","content":""}',
+        b'{"content":"a"}',
+        b'{"content":"\\"content\\":\\"x\\""}',
+        b'{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":""}}]}',
+        b'{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}',
+        b'{"reasoning_content":"hm"}',
+        b"{}",
+    ]
+    scanner = StreamScanner(wants_usage=False)
+    scanner.take(b'data: {"choices":[],"prompt_filter_results":[{"content_filter_results":{}}]}\n\n')
+    scanner.take(b"".join(b'data: {"choices":[{"delta":' + delta + b"}]" + usage + b"}\n\n" for delta in deltas))
+    assert scanner.pieces == 4
 
 
 def test_an_error_in_the_stream_is_a_fault():

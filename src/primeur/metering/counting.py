@@ -12,6 +12,8 @@ from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest, Sampling
 
 _BYTES_PER_TOKEN = 4
+# A string that is not empty under a name that carries part of an answer; inside a string its quotes would be escaped.
+_CARRIES = re.compile(rb'"(?:content|text|arguments|refusal|reasoning_content)"\s*:\s*"[^"]')
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 
 
@@ -96,7 +98,7 @@ class StreamScanner:
 
     Attributes:
         usage: from the target's usage block; None until it has come.
-        pieces: events that carried part of the answer.
+        pieces: parts of the answer that came, without the events that open and end it.
         finished: a finish reason or ``[DONE]`` has been seen.
         done: ``[DONE]`` has been seen.
         owed: bytes kept back until the usage event is durable: the usage chunk, if asked for, and ``[DONE]``.
@@ -120,7 +122,7 @@ class StreamScanner:
         if not self.finished and _FINISHED.search(block):
             self.finished = True
         if b"[DONE]" not in block and b'"usage":' not in block and b'"error":' not in block:
-            self.pieces += block.count(b"\n\n")
+            self.pieces += len(_CARRIES.findall(block))
             return block
         return b"".join(self._one(event) for event in split_events(block))
 
@@ -137,12 +139,11 @@ class StreamScanner:
             raise TargetFailed(f"the target sent an event that cannot be read: {error}") from None
         if chunk.error is not None:
             raise TargetFailed(f"the target broke off: {_words(chunk.error)}")
+        self.pieces += len(_CARRIES.findall(event))
         if chunk.usage is None:
-            self.pieces += 1
             return event
         self.usage = chunk.usage.read()
         if chunk.choices:
-            self.pieces += 1
             return event
         self.usage_chunk = data
         return b""
