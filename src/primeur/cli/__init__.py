@@ -5,6 +5,7 @@ import sys
 import typer
 
 from primeur.cli import deployments, keys, models, prices, projects, providers, simulate, status, usage
+from primeur.cli.bench import bench
 from primeur.cli.chat import chat
 from primeur.cli.up import up
 from primeur.core.errors import CallerError, PrimeurError
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(chat)
+app.command()(bench)
 app.command("status")(status.show_status)
 app.command("apply")(status.apply)
 app.command("sign-in-link")(status.make_link)
