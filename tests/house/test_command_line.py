@@ -1,5 +1,7 @@
 """Every command is on the page of the command line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import typer
@@ -17,7 +19,8 @@ def test_every_command_is_documented():
     for group in app.registered_groups:
         (line,) = (line for line in PAGE.splitlines() if line.startswith(f"| `primeur {group.name} "))
         for command in group.typer_instance.registered_commands:
-            assert command.name in line, (group.name, command.name)
+            name = command.name or command.callback.__name__
+            assert name in line, (group.name, name)
 
 
 def test_every_command_says_what_it_does():
@@ -27,3 +30,11 @@ def test_every_command_says_what_it_does():
         assert command.callback.__doc__
         if command.name == "list":
             assert "as_json" in command.callback.__annotations__
+
+
+def test_a_command_does_not_load_the_whole_program():
+    """Listing keys needs no database, no server and no adapters."""
+    heavy = {"primeur.app", "alembic", "uvicorn", "xllamacpp", "torch"}
+    look = f"import sys, primeur.cli; print(*sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

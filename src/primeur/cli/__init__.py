@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from primeur.cli import deployments, keys, models, prices, projects, providers, simulate, status, usage
+from primeur.cli import deployments, keys, models, prices, projects, providers, simulate, status, train, usage
 from primeur.cli.bench import bench
 from primeur.cli.chat import chat
 from primeur.cli.up import up
@@ -32,6 +32,7 @@ for _name, _group in (
     ("prices", prices.commands),
     ("requests", usage.requests),
     ("simulate", simulate.commands),
+    ("train", train.commands),
 ):
     app.add_typer(_group, name=_name)
 

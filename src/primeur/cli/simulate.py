@@ -18,7 +18,7 @@ from primeur.core.errors import BadRequest
 from primeur.walks.replay_requests import Faults
 from primeur.walks.simulate_requests import Study, simulate_requests, summarise
 
-commands = typer.Typer(no_args_is_help=True, help="Try policies on recorded traffic before they are trusted.")
+commands = typer.Typer(help="Try policies on recorded traffic before they are trusted.")
 
 
 commands.command("provider")(simulate_provider)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from primeur.core.errors import SetupError
 
-commands = typer.Typer(help="Make models: pre-train from a recipe, export, convert.", no_args_is_help=True)
+commands = typer.Typer(help="Make models: pre-train from a recipe, export, convert.")
 
 RecipeFile = Annotated[Path, typer.Argument(help="TOML file that says what to make, such as recipes/starter.toml.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder of the run: rows, checkpoint, weights, card.")]
