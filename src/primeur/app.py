@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -64,6 +64,10 @@ class _NoJournal:
     """Refuses inference while the service does not run: there would be nobody to meter it."""
 
     async def append(self, event: UsageEvent) -> None:  # noqa: ARG002 (the port's signature)
+        """Refuse."""
+        raise SetupError("the service is not running; start it with `primeur up`")
+
+    def append_soon(self, event: UsageEvent, done: Callable[[OSError | None], None]) -> None:  # noqa: ARG002
         """Refuse."""
         raise SetupError("the service is not running; start it with `primeur up`")
 

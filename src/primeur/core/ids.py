@@ -29,6 +29,8 @@ type_prefixes = {
 }
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
+_SHIFTS = tuple(range(120, -1, -10))
 
 
 def make_id(kind: str, now_ms: int, entropy: Callable[[int], bytes]) -> str:
@@ -44,5 +46,5 @@ def make_id(kind: str, now_ms: int, entropy: Callable[[int], bytes]) -> str:
     random = int.from_bytes(entropy(10), "big")
     value = (now_ms & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 68 & 0xFFF) << 64
     value |= 2 << 62 | random & (1 << 62) - 1
-    digits = (_DIGITS[value >> shift & 31] for shift in range(125, -1, -5))
-    return f"{type_prefixes[kind]}_{''.join(digits)}"
+    pairs = _PAIRS
+    return f"{type_prefixes[kind]}_" + "".join([pairs[value >> shift & 1023] for shift in _SHIFTS])

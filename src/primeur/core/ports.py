@@ -1,6 +1,6 @@
 """Every socket that something outside is plugged into: clock, dice, relay, limiter, journal, engine, provider."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -151,7 +151,15 @@ class Journal(Protocol):
     """Where usage events become durable before an answer is finished."""
 
     async def append(self, event: UsageEvent) -> None:
-        """Return once *event* is on disk (one fsync for all that arrived within milliseconds)."""
+        """Return once *event* is on disk (one fsync for all that arrived within milliseconds).
+
+        Raises:
+            OSError: the disk refused.
+        """
+        ...
+
+    def append_soon(self, event: UsageEvent, done: Callable[[OSError | None], None]) -> None:
+        """As `append`, for callers that cannot wait: calls *done* once *event* is on disk, or with the fault."""
         ...
 
 

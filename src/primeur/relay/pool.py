@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiohappyeyeballs import start_connection
@@ -12,6 +12,7 @@ from aiohappyeyeballs import start_connection
 from primeur.core.chat import Endpoint
 from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
 from primeur.relay.connection import Connection
+from primeur.relay.reply import PooledReply
 
 _IDLE_LIMIT_S = 30.0
 _WAITING_LIMIT = 4096
@@ -27,6 +28,32 @@ class _Lane:
     idle: deque[Connection] = field(default_factory=deque)
     open: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+    def rested(self, now_s: float) -> Connection | None:
+        """Give the connection that rested least, and cut those that rested too long."""
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.reusable and now_s - connection.idle_since_s < _IDLE_LIMIT_S:
+                return connection
+            connection.close()
+        return None
+
+    def give_back(self, connection: Connection) -> None:
+        """Let a connection rest, or cut it when it cannot be used again."""
+        if not connection.reusable:
+            connection.close()
+            return
+        connection.rest(asyncio.get_running_loop().time())
+        self.idle.append(connection)
+        self.let_next_go()
+
+    def let_next_go(self) -> None:
+        """Wake the first who waits."""
+        while self.waiting:
+            turn = self.waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
 
 
 class Pool:
@@ -44,27 +71,36 @@ class Pool:
         path: str,
         body: bytes = b"",
         headers: Sequence[tuple[bytes, bytes]] = (),
-    ) -> "PooledReply":
+    ) -> PooledReply:
         """See the port. A connection that turns out to be stale before any byte came back is replaced once."""
-        request = _request_bytes(endpoint, method, path, body, headers)
+        request = request_bytes(endpoint, method, path, body, headers)
         lane = self._lane(endpoint)
         while True:
             connection = await self._take(endpoint, lane)
-            reused = not connection.fresh
+            reply = PooledReply(connection, lane.give_back)
             try:
-                await connection.exchange(request)
+                connection.start(request, reply)
+                await reply.head()
             except TargetTimedOut:
-                connection.close()
+                reply.close()
                 raise
             except TargetFailed:
-                connection.close()
-                if reused and not connection.answered:
-                    continue
-                raise
+                reply.close()
+                if connection.fresh or connection.answered:
+                    raise
             except BaseException:
-                connection.close()
+                reply.close()
                 raise
-            return PooledReply(self, lane, connection)
+            else:
+                return reply
+
+    def rested(self, endpoint: Endpoint) -> Connection | None:
+        """Give a connection that can be used at once, if one is at rest; `give_back` takes it again."""
+        return self._lane(endpoint).rested(asyncio.get_running_loop().time())
+
+    def give_back(self, endpoint: Endpoint, connection: Connection) -> None:
+        """Take a connection back after its exchange; one that cannot be used again is cut."""
+        self._lane(endpoint).give_back(connection)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -72,15 +108,6 @@ class Pool:
             while lane.idle:
                 lane.idle.pop().close()
         self._lanes.clear()
-
-    def give_back(self, lane: _Lane, connection: Connection) -> None:
-        """Take a connection back after its exchange; cuts it when it cannot be used again."""
-        if not connection.reusable:
-            connection.close()
-            return
-        connection.rest()
-        lane.idle.append(connection)
-        self._let_next_go(lane)
 
     def _lane(self, endpoint: Endpoint) -> _Lane:
         place = (endpoint.scheme, endpoint.host, endpoint.port)
@@ -92,21 +119,12 @@ class Pool:
     async def _take(self, endpoint: Endpoint, lane: _Lane) -> Connection:
         deadline = asyncio.get_running_loop().time() + endpoint.silence_timeout_s
         while True:
-            found = self._rested(lane)
+            found = lane.rested(asyncio.get_running_loop().time())
             if found is not None:
                 return found
             if lane.open < endpoint.max_connections:
                 return await self._connect(endpoint, lane)
             await self._wait_turn(endpoint, lane, deadline)
-
-    def _rested(self, lane: _Lane) -> Connection | None:
-        now_s = asyncio.get_running_loop().time()
-        while lane.idle:
-            connection = lane.idle.pop()
-            if connection.reusable and now_s - connection.idle_since_s < _IDLE_LIMIT_S:
-                return connection
-            connection.close()
-        return None
 
     async def _wait_turn(self, endpoint: Endpoint, lane: _Lane, deadline: float) -> None:
         where = f"{endpoint.host}:{endpoint.port}"
@@ -131,7 +149,7 @@ class Pool:
             lane.open -= 1
             if connection in lane.idle:
                 lane.idle.remove(connection)
-            self._let_next_go(lane)
+            lane.let_next_go()
 
         lane.open += 1
         try:
@@ -156,57 +174,12 @@ class Pool:
 
     def _never_opened(self, lane: _Lane) -> None:
         lane.open -= 1
-        self._let_next_go(lane)
-
-    def _let_next_go(self, lane: _Lane) -> None:
-        while lane.waiting:
-            turn = lane.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
+        lane.let_next_go()
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls
-
-
-class PooledReply:
-    """Implements `primeur.core.ports.Reply`; gives its connection back at the end of the body."""
-
-    def __init__(self, pool: Pool, lane: _Lane, connection: Connection) -> None:
-        """Stands for the exchange that *connection* is carrying."""
-        self._pool, self._lane, self._connection = pool, lane, connection
-        self._open = True
-        self.status = connection.status
-        self.headers: Mapping[bytes, bytes] = connection.headers
-
-    async def begin(self) -> None:
-        """See the port."""
-        await self._connection.begin()
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """See the port."""
-        while (piece := await self._connection.next_piece()) is not None:
-            yield piece
-        self.close()
-
-    async def read(self, limit: int) -> bytes:
-        """See the port."""
-        pieces, size = [], 0
-        async for piece in self:
-            pieces.append(piece)
-            size += len(piece)
-            if size > limit:
-                self.close()
-                raise TargetFailed(f"{self._connection.where} sent more than {limit} bytes")
-        return b"".join(pieces)
-
-    def close(self) -> None:
-        """See the port."""
-        if self._open:
-            self._open = False
-            self._pool.give_back(self._lane, self._connection)
 
 
 async def _open_socket(endpoint: Endpoint) -> socket.socket:
@@ -221,9 +194,10 @@ async def _open_socket(endpoint: Endpoint) -> socket.socket:
     return opened
 
 
-def _request_bytes(
+def request_bytes(
     endpoint: Endpoint, method: str, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]]
 ) -> bytes:
+    """Write an HTTP/1.1 request with the endpoint's own headers."""
     standard = {"http": 80, "https": 443}[endpoint.scheme]
     name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     host = name if endpoint.port == standard else f"{name}:{endpoint.port}"

@@ -9,7 +9,7 @@ import asyncio
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -54,18 +54,30 @@ class FileJournal:
             raise SetupError(f"journal {folder} cannot be written: {error.strerror}") from error
         self._writer = ThreadPoolExecutor(1, "journal")
         self._encoder = msgspec.msgpack.Encoder()
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[bytes, Callable[[OSError | None], None]]] = []
         self._flushing: asyncio.Task[None] | None = None
-        self.appended = asyncio.Event()
 
     async def append(self, event: UsageEvent) -> None:
         """See the port."""
-        body = self._encoder.encode(event)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def tell(fault: OSError | None) -> None:
+            if done.done():
+                return
+            if fault is None:
+                done.set_result(None)
+            else:
+                done.set_exception(fault)
+
+        self.append_soon(event, tell)
+        await done
+
+    def append_soon(self, event: UsageEvent, done: Callable[[OSError | None], None]) -> None:
+        """See the port."""
+        body = self._encoder.encode(event)
         self._waiting.append((_HEAD.pack(len(body), zlib.crc32(body)) + body, done))
         if self._flushing is None:
             self._flushing = asyncio.get_running_loop().create_task(self._flush())
-        await done
 
     @property
     def end(self) -> Cursor:
@@ -90,13 +102,7 @@ class FileJournal:
                 except OSError as error:
                     fault = error
                 for _, done in batch:
-                    if done.done():
-                        continue
-                    if fault is None:
-                        done.set_result(None)
-                    else:
-                        done.set_exception(fault)
-                self.appended.set()
+                    done(fault)
         finally:
             self._flushing = None
 

@@ -55,10 +55,13 @@ class Meter:
         await asyncio.shield(self._closing)
 
     async def _close(self, outcome: str, error: PrimeurError | None) -> None:
+        await self.house.journal.append(self.settle(outcome, error))
+
+    def settle(self, outcome: str, error: PrimeurError | None = None) -> UsageEvent:
+        """Give back what was held beyond what was used, and make the usage event; whoever calls it journals it."""
         event = self._event(outcome, error)
-        now_us = self.house.clock.monotonic_us()
-        self.house.limiter.settle(self.hold, event.usage.total_tokens, now_us)
-        await self.house.journal.append(event)
+        self.house.limiter.settle(self.hold, event.usage.total_tokens, self.house.clock.monotonic_us())
+        return event
 
     def _event(self, outcome: str, error: PrimeurError | None) -> UsageEvent:
         usage = self.usage or counted(self.ask, self.pieces)

@@ -1,5 +1,6 @@
 """Read why a target did not answer: the caller's fault, the target's, or ours."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,12 +18,15 @@ _CALLERS_FAULT = frozenset({400, 404, 409, 413, 415, 422})
 
 async def read_refusal(reply: Reply, target: Target) -> PrimeurError:
     """Turn a target's error answer into one of our words; the answer is read to its end."""
-    body = await reply.read(_BODY_LIMIT)
+    return refusal(reply.status, reply.headers, await reply.read(_BODY_LIMIT), target)
+
+
+def refusal(status: int, headers: Mapping[bytes, bytes], body: bytes, target: Target) -> PrimeurError:
+    """As `read_refusal`, for an answer that is already there."""
     fault = _fault_in(body)
-    said = str(fault.get("message") or body[:300].decode(errors="replace") or f"status {reply.status}")
-    status = reply.status
-    if status in {429, 503} and (b"retry-after" in reply.headers or b"retry-after-ms" in reply.headers):
-        return TargetBusy(f"{target.provider} is busy: {said}", retry_after_ms=_retry_after_ms(reply))
+    said = str(fault.get("message") or body[:300].decode(errors="replace") or f"status {status}")
+    if status in {429, 503} and (b"retry-after" in headers or b"retry-after-ms" in headers):
+        return TargetBusy(f"{target.provider} is busy: {said}", retry_after_ms=_retry_after_ms(headers))
     if status == 429:
         return TargetBusy(f"{target.provider} is busy: {said}", retry_after_ms=_DEFAULT_RETRY_MS)
     if status in {401, 403}:
@@ -48,10 +52,10 @@ def _fault_in(body: bytes) -> dict[str, Any]:
     return fault if isinstance(fault, dict) else {"message": str(fault)}
 
 
-def _retry_after_ms(reply: Reply) -> int:
+def _retry_after_ms(headers: Mapping[bytes, bytes]) -> int:
     for name, factor in ((b"retry-after-ms", 1), (b"retry-after", 1000)):
         try:
-            return min(_LONGEST_RETRY_MS, max(1, round(float(reply.headers[name]) * factor)))
+            return min(_LONGEST_RETRY_MS, max(1, round(float(headers[name]) * factor)))
         except (KeyError, ValueError, OverflowError):
             continue
     return _DEFAULT_RETRY_MS
