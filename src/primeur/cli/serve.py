@@ -19,6 +19,8 @@ from primeur.cli.greeting import greet
 from primeur.config import Settings
 from primeur.core.caller import Caller
 from primeur.core.errors import SetupError
+from primeur.gateway.express import express_protocol
+from primeur.gateway.table import Table
 from primeur.governance.rules import digest_key, operator_key
 from primeur.walks.add_model import NewVersion, add_model
 from primeur.walks.apply import apply
@@ -50,7 +52,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         server = _Server(
             uvicorn.Config(
                 build_app(house),
-                http="httptools",
+                http=express_protocol(house, Table()),
                 ws="none",
                 lifespan="off",
                 access_log=False,

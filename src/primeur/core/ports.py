@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from primeur.core.caller import Gate
 from primeur.core.chat import Dialect, Endpoint, Route
+from primeur.core.errors import TargetFailed
 from primeur.core.usage import UsageEvent
 
 Settings = Mapping[str, Any]
@@ -75,8 +76,58 @@ class Reply(Protocol):
         ...
 
 
+class Sink(Protocol):
+    """Whoever is told an answer piece by piece; called from the event loop, never again after end or fault."""
+
+    def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
+        """The head is whole; header names in lower case."""
+        ...
+
+    def on_piece(self, piece: bytes) -> None:
+        """A part of the body."""
+        ...
+
+    def on_end(self) -> None:
+        """The body is whole."""
+        ...
+
+    def on_fault(self, fault: TargetFailed) -> None:
+        """The answer will not become whole."""
+        ...
+
+
+class Line(Protocol):
+    """An exchange that is under way."""
+
+    @property
+    def answered(self) -> bool:
+        """A byte of the answer has come."""
+        ...
+
+    def pause(self) -> None:
+        """Read no more until `resume`; the target is held back by TCP."""
+        ...
+
+    def resume(self) -> None:
+        """Go on reading."""
+        ...
+
+    def close(self) -> None:
+        """Let go; an answer that has not come to its end is cancelled upstream."""
+        ...
+
+
 class Relay(Protocol):
     """HTTP out, over pooled connections."""
+
+    def start_now(
+        self, endpoint: Endpoint, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]], sink: Sink
+    ) -> Line | None:
+        """Post over a connection that is at rest, without waiting; None when none is.
+
+        The answer is told to *sink*, never before this has returned.
+        """
+        ...
 
     async def send(
         self,

@@ -20,7 +20,7 @@ async def let_in(house: House, headers: Mapping[bytes, bytes], *, now_ms: int) -
     Raises:
         NotAuthenticated: no key, or one that is unknown, expired or revoked.
     """
-    key = _key_in(headers)
+    key = key_in(headers)
     if key is None:
         return _session(house, headers, now_ms)
     digest = digest_key(key, house.place.pepper)
@@ -39,7 +39,8 @@ def _in_time(caller: Caller, now_ms: int) -> Caller:
     return caller
 
 
-def _key_in(headers: Mapping[bytes, bytes]) -> str | None:
+def key_in(headers: Mapping[bytes, bytes]) -> str | None:
+    """The key that a request carries, in one of the headers that OpenAI's, Azure's and Anthropic's clients use."""
     authorization = headers.get(b"authorization", b"")
     if authorization[:7].lower() == b"bearer ":
         return authorization[7:].strip().decode("latin-1")

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Deployment, Route
+from primeur.core.chat import Ask, Deployment, Route, Served
 from primeur.core.ports import Standing
 from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.gateway.doors import MIB, Door
-from primeur.gateway.visit import Answer, Headers, Visit, decode, json_answer
+from primeur.gateway.visit import Answer, Handler, Headers, Visit, decode, json_answer
 from primeur.registry.routing import unknown_model
 from primeur.walks.complete import Completion, complete
 
@@ -35,13 +35,17 @@ def make_ask(visit: Visit, route: Route, body: bytes, kind: type[AnyRequest]) ->
 
 def completion_headers(completion: Completion) -> Headers:
     """Who served, at what overhead, and how much is left."""
-    served = completion.served
+    return serving_headers(completion.served, completion.overhead_us, completion.standing)
+
+
+def serving_headers(served: Served, overhead_us: int, standing: Standing) -> Headers:
+    """As `completion_headers`."""
     return [
         (b"x-primeur-deployment", served.deployment.encode()),
         (b"x-primeur-revision", served.target.revision_id.encode()),
         (b"x-primeur-provider", served.target.provider.encode()),
-        (b"x-primeur-overhead-us", str(completion.overhead_us).encode()),
-        *_standing_headers(completion.standing),
+        (b"x-primeur-overhead-us", str(overhead_us).encode()),
+        *_standing_headers(standing),
     ]
 
 
@@ -60,17 +64,20 @@ def _standing_headers(standing: Standing) -> Headers:
     return headers
 
 
-def _with_deployment(visit: Visit) -> bytes:
-    """Azure names the deployment in the path; the body's model, if any, does not count there."""
-    name = visit.params.get("deployment")
+def with_deployment(body: bytes, name: str | None) -> bytes:
+    """Azure names the deployment in the path; the body's model, if any, does not count there.
+
+    Raises:
+        BadRequest: the body is not a JSON object.
+    """
     if name is None:
-        return visit.body
-    data = decode(visit.body, dict[str, Any])
+        return body
+    data = decode(body, dict[str, Any])
     return msgspec.json.encode({**data, "model": name})
 
 
 async def _infer(visit: Visit, route: Route, kind: type[AnyRequest]) -> Answer:
-    ask = make_ask(visit, route, _with_deployment(visit), kind)
+    ask = make_ask(visit, route, with_deployment(visit.body, visit.params.get("deployment")), kind)
     completion = await complete(visit.house, visit.caller, ask)
     headers = completion_headers(completion)
     if completion.events is not None:
@@ -91,6 +98,14 @@ async def completions(visit: Visit) -> Answer:
 async def embeddings(visit: Visit) -> Answer:
     """``POST /v1/embeddings``."""
     return await _infer(visit, Route.EMBEDDINGS, EmbeddingRequest)
+
+
+INFERENCE: dict[Handler, tuple[Route, type[AnyRequest]]] = {
+    chat: (Route.CHAT, ChatRequest),
+    completions: (Route.COMPLETIONS, CompletionRequest),
+    embeddings: (Route.EMBEDDINGS, EmbeddingRequest),
+}
+"""What each of these doors asks a target for; the short way reads it (gateway/express.py)."""
 
 
 def _seen_by(caller: Caller, deployments: dict[str, Deployment]) -> dict[str, Deployment]:

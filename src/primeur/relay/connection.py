@@ -2,33 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import cast
 
 import httptools
 
 from primeur.core.errors import TargetFailed, TargetTimedOut
+from primeur.core.ports import Sink
 
 _HEAD_LIMIT = 64 * 1024
-
-
-class Sink(Protocol):
-    """Whoever wants an answer; called from the event loop, in this order, and never again after end or fault."""
-
-    def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
-        """The head is whole; header names in lower case."""
-        ...
-
-    def on_piece(self, piece: bytes) -> None:
-        """A part of the body."""
-        ...
-
-    def on_end(self) -> None:
-        """The body is whole; the connection may be given back."""
-        ...
-
-    def on_fault(self, fault: TargetFailed) -> None:
-        """The answer will not become whole."""
-        ...
 
 
 class Connection(asyncio.Protocol):

@@ -11,6 +11,7 @@ from aiohappyeyeballs import start_connection
 
 from primeur.core.chat import Endpoint
 from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
+from primeur.core.ports import Sink
 from primeur.relay.connection import Connection
 from primeur.relay.reply import PooledReply
 
@@ -94,13 +95,16 @@ class Pool:
             else:
                 return reply
 
-    def rested(self, endpoint: Endpoint) -> Connection | None:
-        """Give a connection that can be used at once, if one is at rest; `give_back` takes it again."""
-        return self._lane(endpoint).rested(asyncio.get_running_loop().time())
-
-    def give_back(self, endpoint: Endpoint, connection: Connection) -> None:
-        """Take a connection back after its exchange; one that cannot be used again is cut."""
-        self._lane(endpoint).give_back(connection)
+    def start_now(
+        self, endpoint: Endpoint, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]], sink: Sink
+    ) -> "PooledLine | None":
+        """See the port."""
+        lane = self._lane(endpoint)
+        connection = lane.rested(asyncio.get_running_loop().time())
+        if connection is None:
+            return None
+        connection.start(request_bytes(endpoint, "POST", path, body, headers), sink)
+        return PooledLine(connection, lane)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -180,6 +184,36 @@ class Pool:
         if self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls
+
+
+class PooledLine:
+    """Implements `primeur.core.ports.Line`."""
+
+    def __init__(self, connection: Connection, lane: _Lane) -> None:
+        """Stands for the exchange that *connection* carries."""
+        self._connection: Connection | None = connection
+        self._lane = lane
+
+    @property
+    def answered(self) -> bool:
+        """See the port."""
+        return self._connection is not None and self._connection.answered
+
+    def pause(self) -> None:
+        """See the port."""
+        if self._connection is not None:
+            self._connection.pause()
+
+    def resume(self) -> None:
+        """See the port."""
+        if self._connection is not None:
+            self._connection.resume()
+
+    def close(self) -> None:
+        """See the port."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._lane.give_back(connection)
 
 
 async def _open_socket(endpoint: Endpoint) -> socket.socket:

@@ -7,10 +7,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Served, Target, Translation
 from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError, TargetFailed
 from primeur.core.ports import Reply, Standing
-from primeur.core.splice import with_fields, with_model, with_usage_asked
-from primeur.governance.rules import check
-from primeur.metering.counting import worst_case
-from primeur.registry.routing import find_deployment, order_targets
+from primeur.walks.admit import admit, settle, write_letter
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import pass_events, pass_whole
@@ -45,21 +42,16 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
         UnknownModel, UnsupportedParameter, ContextTooLong, OverLimit, NotPermitted: refused by us.
         TargetFailed: every target that could be tried failed before its first byte.
     """
-    snapshot = house.board.now
-    check(caller, "inference", None, ask.arrived_ms)
-    deployment = find_deployment(snapshot.deployments, caller, ask)
-    targets = order_targets(deployment, ask)
-    hold = house.limiter.reserve(caller.gates, worst_case(ask, deployment), house.clock.monotonic_us())
-    overhead_us = house.clock.monotonic_us() - ask.arrived_us
+    admission = admit(house, caller, ask)
     try:
-        target, reply, translation = await _first_answer(house, ask, targets)
+        target, reply, translation = await _first_answer(house, ask, admission.targets)
     except BaseException:
-        house.limiter.settle(hold, 0, house.clock.monotonic_us())
+        settle(house, ask, admission.hold, 0)
         raise
-    served = Served(deployment.name, target, deployment.price)
-    meter = Meter(house, caller, ask, served, hold, overhead_us)
+    served = Served(admission.deployment.name, target, admission.deployment.price)
+    meter = Meter(house, caller, ask, served, admission.hold, admission.overhead_us)
     standing = house.limiter.standing(caller.gates, house.clock.monotonic_us())
-    completion = Completion(served, 200, standing, overhead_us)
+    completion = Completion(served, 200, standing, admission.overhead_us)
     if ask.streams:
         completion.events = pass_events(meter, reply, translation)
     else:
@@ -71,10 +63,9 @@ async def _first_answer(house: House, ask: Ask, targets: list[Target]) -> tuple[
     """Try targets until one begins to answer; after its first byte there is no switching."""
     fault: PrimeurError | None = None
     for target in targets[:_ATTEMPTS]:
-        translation = target.dialect.translate(ask, target) if target.dialect.translate else None
-        body = translation.body if translation else _body_for(target, ask)
+        letter = write_letter(target, ask)
         try:
-            reply = await house.relay.send(target.endpoint, "POST", _path(target, ask), body, _tracing(ask))
+            reply = await house.relay.send(target.endpoint, "POST", letter.path, letter.body, tracing(ask))
             if reply.status != 200:
                 raise await read_refusal(reply, target)
             await _begun(reply)
@@ -84,7 +75,7 @@ async def _first_answer(house: House, ask: Ask, targets: list[Target]) -> tuple[
             # The first fault is the one to tell: it is about the target that should have answered.
             fault = fault or error
         else:
-            return target, reply, translation
+            return target, reply, letter.translation
     raise fault or TargetFailed("no target could be tried")
 
 
@@ -97,30 +88,6 @@ async def _begun(reply: Reply) -> None:
         raise
 
 
-def _path(target: Target, ask: Ask) -> str:
-    path = target.dialect.paths[ask.route].replace("{model}", target.upstream_model)
-    return f"{path}?{target.dialect.query}" if target.dialect.query else path
-
-
-def _tracing(ask: Ask) -> tuple[tuple[bytes, bytes], ...]:
+def tracing(ask: Ask) -> tuple[tuple[bytes, bytes], ...]:
+    """Headers that let a target's log be joined with ours."""
     return ((b"x-request-id", ask.id.encode()),)
-
-
-def _body_for(target: Target, ask: Ask) -> bytes:
-    """Write the body this target reads, by splicing where only the model's name changes."""
-    body, dialect = ask.body, target.dialect
-    renamed = {
-        new: getattr(ask.fields, old)
-        for old, new in dialect.renames.items()
-        if getattr(ask.fields, old, None) is not None
-    }
-    if renamed:
-        body = with_fields(body, renamed, without=frozenset(dialect.renames))
-    if dialect.reads_model and target.upstream_model != ask.model:
-        body = with_model(body, target.upstream_model)
-    if ask.streams and not ask.wants_usage and dialect.streams_usage:
-        body = with_usage_asked(body)
-    if ask.streams and not dialect.streams_usage and getattr(ask.fields, "stream_options", None) is not None:
-        # Such a target would refuse the option; what it stands for is done here.
-        body = with_fields(body, {}, without=frozenset({"stream_options"}))
-    return body

@@ -10,6 +10,7 @@ from primeur.core.ports import Hold
 from primeur.core.usage import Usage, UsageEvent
 from primeur.metering.counting import counted
 from primeur.metering.rules import charge
+from primeur.walks.admit import settle
 from primeur.walks.house import House
 
 
@@ -60,7 +61,7 @@ class Meter:
     def settle(self, outcome: str, error: PrimeurError | None = None) -> UsageEvent:
         """Give back what was held beyond what was used, and make the usage event; whoever calls it journals it."""
         event = self._event(outcome, error)
-        self.house.limiter.settle(self.hold, event.usage.total_tokens, self.house.clock.monotonic_us())
+        settle(self.house, self.ask, self.hold, event.usage.total_tokens)
         return event
 
     def _event(self, outcome: str, error: PrimeurError | None) -> UsageEvent:

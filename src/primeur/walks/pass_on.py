@@ -20,6 +20,78 @@ _LINGER_S = 0.25
 _KEPT_LIMIT = 1 << 20
 
 
+class Passage:
+    """A stream on its way through: what may go on at once, and what is kept back until it is in the books."""
+
+    def __init__(self, meter: Meter, translation: Translation | None) -> None:
+        """Meters on *meter*; *translation* turns the target's pieces into the caller's."""
+        self._meter, self._translation = meter, translation
+        self._splitter = EventSplitter()
+        self._scanner = StreamScanner(wants_usage=meter.ask.wants_usage)
+
+    @property
+    def done(self) -> bool:
+        """The target has said its last word."""
+        return self._scanner.done
+
+    def take(self, piece: bytes) -> bytes:
+        """Give the part of the stream that may go on now.
+
+        Raises:
+            TargetFailed: the target broke off, or sent what cannot be read.
+        """
+        meter, scanner = self._meter, self._scanner
+        block = self._splitter.feed(piece)
+        passed = self._translated(scanner.take(block)) if block else b""
+        meter.usage, meter.pieces = scanner.usage, scanner.pieces
+        if passed:
+            meter.first_piece()
+            if meter.caller.keeps_prompts:
+                _keep(meter, passed)
+        return passed
+
+    def last(self) -> bytes:
+        """Give what is owed once the answer is in the books: the usage chunk, if asked for, and ``[DONE]``.
+
+        Raises:
+            TargetFailed: the stream ended before the answer did, or its translation found a fault.
+        """
+        if not self._scanner.finished:
+            raise TargetFailed("the target ended its stream before the answer was finished")
+        last = b"".join(_event(data) for data in self._translation.finish()) if self._translation else b""
+        _add_account(self._meter, self._scanner)
+        return last + self._scanner.owed
+
+    def _translated(self, passed: bytes) -> bytes:
+        translation = self._translation
+        if translation is None or not passed:
+            return passed
+        pieces = (translation.piece(_json(event_data(event))) for event in split_events(passed) if event_data(event))
+        return b"".join(_event(data) for some in pieces for data in some)
+
+
+def whole_answer(meter: Meter, body: bytes, translation: Translation | None) -> bytes:
+    """Read usage out of a whole answer and give it with what it cost.
+
+    Raises:
+        TargetFailed: the answer is not what the target promised.
+    """
+    meter.first_piece()
+    if translation is not None:
+        (whole,) = translation.piece(_json(body))
+        translation.finish()
+        body = msgspec.json.encode(whole)
+    meter.usage = usage_of(body)
+    if meter.caller.keeps_prompts:
+        meter.kept.append(body[:_KEPT_LIMIT].decode(errors="replace"))
+    return with_extra(body, "primeur", _account(meter))
+
+
+def fault_event(error: PrimeurError) -> bytes:
+    """Tell a fault in a stream, as OpenAI's clients read it."""
+    return _event({"error": {"message": error.message, "type": "server_error", "param": None, "code": error.code}})
+
+
 async def pass_whole(meter: Meter, reply: Reply, translation: Translation | None) -> bytes:
     """Read a whole answer, meter it and give it with what it cost.
 
@@ -28,67 +100,37 @@ async def pass_whole(meter: Meter, reply: Reply, translation: Translation | None
     """
     outcome, fault = "cancelled", None
     try:
-        body = await reply.read(ANSWER_LIMIT)
-        meter.first_piece()
-        if translation is not None:
-            body = _translated(translation, body)
-        meter.usage = usage_of(body)
-        if meter.caller.keeps_prompts:
-            meter.kept.append(body[:_KEPT_LIMIT].decode(errors="replace"))
+        body = whole_answer(meter, await reply.read(ANSWER_LIMIT), translation)
         outcome = "completed"
-        return with_extra(body, "primeur", _account(meter))
     except PrimeurError as error:
         outcome, fault = "failed", error
         raise
     finally:
         reply.close()
         await meter.close(outcome, fault)
+    return body
 
 
 async def pass_events(meter: Meter, reply: Reply, translation: Translation | None) -> AsyncIterator[bytes]:
     """Pass server-sent events on as bytes; a fault after the first byte is told in the stream."""
+    passage = Passage(meter, translation)
     try:
-        splitter, scanner = EventSplitter(), StreamScanner(wants_usage=meter.ask.wants_usage)
         async for piece in reply:
-            block = splitter.feed(piece)
-            passed = _passed(block, scanner, translation)
-            meter.usage, meter.pieces = scanner.usage, scanner.pieces
+            passed = passage.take(piece)
             if passed:
-                meter.first_piece()
-                _keep(meter, passed)
                 yield passed
-            if scanner.done:
+            if passage.done:
                 break
-        if not scanner.finished:
-            raise TargetFailed("the target ended its stream before the answer was finished")
-        last = b"".join(_event(data) for data in translation.finish()) if translation else b""
+        last = passage.last()
         await _linger(reply)
-        _add_account(meter, scanner)
         await meter.close("completed")
-        yield last + scanner.owed
+        yield last
     except PrimeurError as error:
         await meter.close("failed", error)
-        yield _event({"error": {"message": error.message, "type": "server_error", "param": None, "code": error.code}})
+        yield fault_event(error)
     finally:
         reply.close()
         await meter.close("cancelled")
-
-
-def _passed(block: bytes, scanner: StreamScanner, translation: Translation | None) -> bytes:
-    """Give the part of *block* that may go on now."""
-    if not block:
-        return b""
-    passed = scanner.take(block)
-    if translation is None or not passed:
-        return passed
-    pieces = (translation.piece(_json(event_data(event))) for event in split_events(passed) if event_data(event))
-    return b"".join(_event(data) for some in pieces for data in some)
-
-
-def _translated(translation: Translation, body: bytes) -> bytes:
-    (whole,) = translation.piece(_json(body))
-    translation.finish()
-    return msgspec.json.encode(whole)
 
 
 async def _linger(reply: Reply) -> None:

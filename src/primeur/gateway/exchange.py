@@ -1,0 +1,247 @@
+"""One inference request on the short way: from the body's last byte to the answer's, without a task or a coroutine.
+
+Whatever is out of the ordinary before the answer has begun (an unknown key, a refusal, no connection at rest, a target
+that fails) is given back to the long way, which tells it properly; nothing has been sent to the caller by then.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+from primeur.core.caller import Caller
+from primeur.core.chat import Ask, Served, Target
+from primeur.core.errors import BadRequest, PrimeurError, TargetFailed
+from primeur.core.ports import Line
+from primeur.gateway.openai import serving_headers
+from primeur.gateway.visit import Headers
+from primeur.walks.admit import Admission, admit, settle, write_letter
+from primeur.walks.complete import tracing
+from primeur.walks.house import House
+from primeur.walks.meter import Meter
+from primeur.walks.pass_on import ANSWER_LIMIT, Passage, fault_event, whole_answer
+from primeur.walks.read_refusal import refusal
+
+_LINGER_S = 0.25
+
+
+class Client(Protocol):
+    """The connection to whoever asked."""
+
+    def send_whole(self, headers: Headers, body: bytes) -> None:
+        """Send a whole answer with status 200."""
+        ...
+
+    def send_refusal(self, error: PrimeurError) -> None:
+        """Tell an error that is the caller's own."""
+        ...
+
+    def begin_stream(self, headers: Headers) -> None:
+        """Send the head of a stream."""
+        ...
+
+    def send_piece(self, piece: bytes) -> None:
+        """Send a part of a stream."""
+        ...
+
+    def end_stream(self, last: bytes) -> None:
+        """Send the last part of a stream, and its end."""
+        ...
+
+    def take_long_way(self) -> None:
+        """Answer by the ordinary application; nothing has been sent."""
+        ...
+
+    def drop(self) -> None:
+        """Cut the connection: the answer cannot be finished."""
+        ...
+
+
+@dataclass(slots=True)
+class _Head:
+    status: int
+    headers: dict[bytes, bytes]
+
+
+class Exchange:
+    """Carries one request; a `primeur.core.ports.Sink` for its target's answer."""
+
+    def __init__(self, house: House, caller: Caller, ask: Ask, client: Client) -> None:
+        """For *ask* of *caller*, whose connection is *client*."""
+        self._house, self._caller, self._ask, self._client = house, caller, ask, client
+        self._admission: Admission | None = None
+        self._target: Target | None = None
+        self._meter: Meter | None = None
+        self._line: Line | None = None
+        self._passage: Passage | None = None
+        self._head: _Head | None = None
+        self._headers: Headers = []
+        self._body: list[bytes] = []
+        self._size = 0
+        self._streaming = False
+        self._settled = False
+        self._over = False
+
+    def start(self) -> bool:
+        """Admit and send; False when the long way has to be taken, with nothing held."""
+        house, ask = self._house, self._ask
+        try:
+            admission = admit(house, self._caller, ask)
+        except PrimeurError:
+            return False
+        target = admission.targets[0]
+        try:
+            letter = write_letter(target, ask)
+            if letter.translation is None:
+                self._line = house.relay.start_now(target.endpoint, letter.path, letter.body, tracing(ask), self)
+        except PrimeurError:
+            self._line = None
+        if self._line is None:
+            settle(house, ask, admission.hold, 0)
+            return False
+        self._admission, self._target = admission, target
+        served = Served(admission.deployment.name, target, admission.deployment.price)
+        self._meter = Meter(house, self._caller, ask, served, admission.hold, admission.overhead_us)
+        if ask.streams:
+            self._passage = Passage(self._meter, None)
+        return True
+
+    # --- the target's answer (Sink) -------------------------------------------------------------------------------
+
+    def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
+        """See `Sink`."""
+        self._head = _Head(status, headers)
+        if status == 200 and self._meter is not None:
+            standing = self._house.limiter.standing(self._caller.gates, self._house.clock.monotonic_us())
+            self._headers = serving_headers(self._meter.served, self._meter.overhead_us, standing)
+
+    def on_piece(self, piece: bytes) -> None:
+        """See `Sink`."""
+        if self._passage is None or self._head is None or self._head.status != 200:
+            self._size += len(piece)
+            self._body.append(piece)
+            if self._size > ANSWER_LIMIT:
+                self.on_fault(TargetFailed(f"the target sent more than {ANSWER_LIMIT} bytes"))
+        elif not self._settled:
+            self._pass(piece, self._passage)
+
+    def on_end(self) -> None:
+        """See `Sink`."""
+        self._let_go()
+        if self._over or self._settled or self._head is None or self._meter is None:
+            return
+        if self._head.status != 200:
+            self._refused(self._head, self._meter)
+        elif self._passage is not None:
+            self._finish(self._passage)
+        else:
+            self._whole(self._meter)
+
+    def on_fault(self, fault: TargetFailed) -> None:
+        """See `Sink`."""
+        self._let_go()
+        if self._over or self._settled:
+            return
+        if not self._streaming:
+            self._long_way()
+            return
+        self._settle("failed", fault, fault_event(fault))
+
+    # --- the caller -----------------------------------------------------------------------------------------------
+
+    def hang_up(self) -> None:
+        """The caller is gone: cancel upstream; what was made is metered."""
+        self._over = True
+        self._let_go()
+        if not self._settled and self._meter is not None:
+            self._settled = True
+            self._house.journal.append_soon(self._meter.settle("cancelled"), _unheard)
+
+    def pause(self) -> None:
+        """The caller reads slowly: hold the target back."""
+        if self._line is not None:
+            self._line.pause()
+
+    def resume(self) -> None:
+        """The caller reads again."""
+        if self._line is not None:
+            self._line.resume()
+
+    # --- steps ----------------------------------------------------------------------------------------------------
+
+    def _pass(self, piece: bytes, passage: Passage) -> None:
+        try:
+            passed = passage.take(piece)
+        except TargetFailed as fault:
+            self.on_fault(fault)
+            return
+        if passed:
+            if not self._streaming:
+                self._streaming = True
+                self._client.begin_stream(self._headers)
+            self._client.send_piece(passed)
+        if passage.done:
+            # The end of HTTP usually is in the same packet; a target that forgets it is cut off a little later.
+            asyncio.get_running_loop().call_later(_LINGER_S, self._let_go)
+            self._finish(passage)
+
+    def _finish(self, passage: Passage) -> None:
+        try:
+            last = passage.last()
+        except TargetFailed as fault:
+            self.on_fault(fault)
+            return
+        self._settle("completed", None, last)
+
+    def _whole(self, meter: Meter) -> None:
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        try:
+            answer = whole_answer(meter, body, None)
+        except TargetFailed:
+            self._long_way()
+            return
+        self._settle("completed", None, answer)
+
+    def _settle(self, outcome: str, fault: PrimeurError | None, last: bytes) -> None:
+        """Put the answer into the books; its last bytes leave once it is there."""
+        assert self._meter is not None  # noqa: S101
+        self._settled = True
+
+        def durable(refused: OSError | None) -> None:
+            if self._over:
+                return
+            self._over = True
+            if refused is not None:
+                self._client.drop()
+            elif self._passage is None:
+                self._client.send_whole(self._headers, last)
+            else:
+                if not self._streaming:
+                    self._client.begin_stream(self._headers)
+                self._client.end_stream(last)
+
+        self._house.journal.append_soon(self._meter.settle(outcome, fault), durable)
+
+    def _refused(self, head: _Head, meter: Meter) -> None:
+        error = refusal(head.status, head.headers, b"".join(self._body), meter.served.target)
+        if not isinstance(error, BadRequest):
+            # Another target may answer, or the target later: the long way knows both.
+            self._long_way()
+            return
+        self._over = self._settled = True
+        settle(self._house, self._ask, meter.hold, 0)
+        self._client.send_refusal(error)
+
+    def _long_way(self) -> None:
+        assert self._meter is not None  # noqa: S101
+        self._over = self._settled = True
+        settle(self._house, self._ask, self._meter.hold, 0)
+        self._client.take_long_way()
+
+    def _let_go(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+
+def _unheard(_fault: OSError | None) -> None:
+    """Nobody waits for this event."""
