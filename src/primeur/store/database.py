@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DataError
 
-from primeur.core.errors import SetupError
+from primeur.core.errors import BadRequest, SetupError
 from primeur.core.events import AnyEvent, Event
 from primeur.store import schema
 from primeur.store.migrate import migrate
@@ -50,14 +50,14 @@ class Store:
         with self._engine.begin() as tx:
             if tx.dialect.name == "sqlite":
                 tx.exec_driver_sql("BEGIN IMMEDIATE")
-            return work(tx)
+            return _run(work, tx)
 
     def read_now(self, work: Callable[[Tx], T]) -> T:
         """As `read`, for callers without an event loop."""
         with self._engine.connect() as tx:
             if tx.dialect.name == "sqlite":
                 tx.exec_driver_sql("BEGIN")
-            return work(tx)
+            return _run(work, tx)
 
     def close(self) -> None:
         """Finish what runs and let go of the database."""
@@ -85,6 +85,14 @@ def read_event(kind: str, data: str) -> Event:
     found: Event = msgspec.json.decode(data, type=AnyEvent)
     assert type(found).__name__ == kind  # noqa: S101
     return found
+
+
+def _run(work: Callable[[Tx], T], tx: Tx) -> T:
+    try:
+        return work(tx)
+    except (DataError, OverflowError) as error:
+        # The databases differ in what they cannot hold: SQLite numbers beyond 64 bits, PostgreSQL texts with a NUL.
+        raise BadRequest("a number is too large, or a text has a character that cannot be stored") from error
 
 
 def _open(url: str) -> Engine:
