@@ -171,7 +171,7 @@ async def _run_one(desk: _Desk, running: Running, line: tuple[int, str, bytes], 
         answer = await run_line(running, number, request_id, body)
         if answer is not None:
             status, said = answer
-            await desk.house.store.transact(
+            await desk.house.store.transact_together(
                 lambda tx: answer_line(tx, running.batch.id, number, status, said.decode(errors="replace"))
             )
     except asyncio.CancelledError:
