@@ -7,6 +7,7 @@ from primeur.core.errors import BadRequest
 from primeur.core.usage import Usage, UsageEvent
 from primeur.metering import rows
 from primeur.metering.log_rows import Search, find_request, search_requests
+from primeur.metering.series_rows import Wait, read_series
 from primeur.metering.usage_rows import DAY_MS, sum_usage
 
 
@@ -145,3 +146,25 @@ def test_the_price_in_force_is_the_newest_that_has_begun(store):
     assert store.read_now(lambda tx: rows.prices_in_force(tx, 9)) == {}
     assert store.read_now(lambda tx: rows.prices_in_force(tx, 20))["starter"].id == "price_2"
     assert len(store.read_now(lambda tx: rows.list_prices(tx, "starter"))) == 3
+
+
+def test_usage_over_time_has_the_busiest_groups_and_how_long_callers_waited(store):
+    """Steps begin at multiples of their length; an unpriced request makes its step's cost unknown."""
+    events = [event(n, at_ms=n * 10_000, duration_us=n * 100, first_token_us=n * 10) for n in range(1, 13)]
+    events += [event(20, at_ms=70_000, deployment="other", cost_nanos=None, currency=None)]
+    store.transact_now(lambda tx: rows.keep_usage(tx, events))
+    found = store.read_now(lambda tx: read_series(tx, "deployment", span=(0, 180_000), step_ms=60_000))
+    assert list(found.labels) == ["starter", "other"]
+    assert {at: (one.requests, one.tokens, one.cost_nanos) for at, one in found.steps["starter"].items()} == {
+        0: (5, 75, 35), 60_000: (6, 90, 42), 120_000: (1, 15, 7),
+    }  # fmt: skip
+    assert found.steps["other"][60_000].cost_nanos is None
+    assert found.waits[0] == Wait(30, 50, 300, 500)
+
+
+def test_two_currencies_in_one_step_have_no_common_cost(store):
+    """Euros and dollars are not added."""
+    store.transact_now(lambda tx: rows.keep_usage(tx, [event(1), event(2, currency="USD"), event(3, outcome="failed")]))
+    found = store.read_now(lambda tx: read_series(tx, "key", span=(0, 60_000), step_ms=60_000, project_id="prj_1"))
+    (step,) = found.steps["key_1"].values()
+    assert (step.cost_nanos, step.currencies, step.failed) == (None, {"EUR", "USD"}, 1)

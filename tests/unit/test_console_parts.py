@@ -13,7 +13,7 @@ from primeur.console.assets import FOLDER, digest_folder
 from primeur.console.session import comes_from_us, form_is_ours, form_token
 from primeur.console.views.keys import read_new_key, state_of
 from primeur.console.views.log import day_ms
-from primeur.console.views.usage import series_of, to_csv
+from primeur.console.views.usage import step_of, to_csv
 
 DAY_MS = 86_400_000
 VENDOR = FOLDER / "vendor"
@@ -89,13 +89,10 @@ def test_usage_as_csv_keeps_nanos_and_guards_formulas():
     assert second.endswith(",1,")
 
 
-def test_a_day_without_requests_is_zero_and_one_without_prices_is_a_gap():
-    """The plot's columns have one value for each day."""
-    days = [_line(name=str(DAY_MS), requests=3, costs={"EUR": 2_000_000_000}), _line(name=str(3 * DAY_MS), unpriced=1)]
-    series = series_of({"from_ms": DAY_MS + 5, "to_ms": 4 * DAY_MS, "data": days})
-    assert series["requests"] == [3, 0, 0]
-    assert series["cost"] == [2.0, 0, None]
-    assert series["at"] == [86_400, 172_800, 259_200]
+@pytest.mark.parametrize(("days", "steps"), [(1, 48), (7, 28), (30, 30), (90, 90), (4000, 10)])
+def test_a_plot_has_some_steps_and_not_too_many(days, steps):
+    """The longer the time, the longer its steps."""
+    assert days * DAY_MS // step_of(days * DAY_MS) == steps
 
 
 def test_every_vendored_file_is_the_one_that_was_taken_in():

@@ -131,6 +131,25 @@ async def test_usage_and_the_log_are_shown(client, founded, clock):
     assert (await client.get("/api/v1/requests/req_0")).json()["prompt"] == "hello"
 
 
+async def test_usage_over_time_has_a_value_for_each_step(client, founded, clock):
+    """Steps without a request are zero; more steps than a plot can show are refused."""
+    day_ms = 86_400_000
+    events = [
+        UsageEvent(
+            id=f"req_{days}", at_ms=clock.ms - days * day_ms, route="chat", outcome="completed", status=200,
+            deployment="chat", usage=Usage(3, 0, 4), cost_nanos=5, currency="EUR", duration_us=9,
+        )
+        for days in (0, 2)
+    ]  # fmt: skip
+    await founded.store.transact(lambda tx: keep_usage(tx, events))
+    span = f"from_ms={clock.ms - 3 * day_ms}&to_ms={clock.ms + 1}"
+    found = (await client.get(f"/api/v1/usage/series?{span}")).json()
+    (group,) = found["data"]
+    assert (group["requests"], group["tokens"], group["cost_nanos"]) == ([0, 1, 0, 1], [0, 7, 0, 7], [0, 5, 0, 5])
+    assert found["waits"]["duration_us_p95"] == [None, 9, None, 9]
+    assert (await client.get(f"/api/v1/usage/series?{span}&step_ms=60000")).status_code == 400
+
+
 async def test_a_member_sees_its_own_project_only(client, founded):
     """Usage, log, projects and keys of others are not there."""
     await client.post("/api/v1/projects", json={"name": "research"})

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, FromClause, case, cast, func, literal, sel
 from sqlalchemy.types import BigInteger, String
 
 from primeur.store.database import Tx
-from primeur.store.schema import keys, models, projects, requests, revisions, versions
+from primeur.store.schema import keys, members, models, projects, requests, revisions, versions
 
 DAY_MS = 86_400_000
 By = Literal["key", "deployment", "project", "day", "model"]
@@ -39,7 +39,7 @@ class UsageLine:
 
 def sum_usage(tx: Tx, by: By, *, from_ms: int, to_ms: int, project_id: str | None = None) -> list[UsageLine]:
     """Sum what was used from *from_ms* (included) to *to_ms* (not), the busiest group first; days in their order."""
-    group, label, source = _grouping(by)
+    group, label, source = grouping(by)
     c = requests.c
     made = c.input_tokens + c.output_tokens > 0
     sums = [
@@ -61,10 +61,13 @@ def sum_usage(tx: Tx, by: By, *, from_ms: int, to_ms: int, project_id: str | Non
     return sorted(lines.values(), key=lambda line: (-line.requests, line.name))
 
 
-def _grouping(by: By) -> tuple[ColumnElement[Any], ColumnElement[Any], FromClause]:
+def grouping(by: By) -> tuple[ColumnElement[Any], ColumnElement[Any], FromClause]:
+    """Give what to group by, its label for people, and the tables that know it."""
     c = requests.c
     if by == "key":
-        return c.key_id, func.coalesce(keys.c.name, c.key_id), requests.outerjoin(keys, keys.c.id == c.key_id)
+        # Whoever is signed in to the console calls in the name of the member.
+        named = requests.outerjoin(keys, keys.c.id == c.key_id).outerjoin(members, members.c.id == c.key_id)
+        return c.key_id, func.coalesce(keys.c.name, members.c.name, c.key_id), named
     if by == "project":
         named = requests.outerjoin(projects, projects.c.id == c.project_id)
         return c.project_id, func.coalesce(projects.c.name, c.project_id), named

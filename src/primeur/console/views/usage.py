@@ -2,7 +2,6 @@
 
 import csv
 import io
-from typing import Any
 
 from starlette.responses import Response
 
@@ -13,6 +12,13 @@ from primeur.console.views.log import day_ms
 GROUPS = ("deployment", "key", "model", "project", "day")
 SPANS_DAYS = (1, 7, 30, 90)
 _DAY_MS = 86_400_000
+# Spans up to so long are drawn in steps of so much.
+_STEPS_MS = (
+    (_DAY_MS + 1, _DAY_MS // 48),
+    (8 * _DAY_MS, _DAY_MS // 4),
+    (400 * _DAY_MS, _DAY_MS),
+    (1 << 60, 366 * _DAY_MS),
+)
 _COLUMNS = ("requests", "failed", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "unpriced")
 
 
@@ -20,7 +26,10 @@ async def show_usage(page: Page) -> Response:
     """Draw plots over time and a table by group."""
     asked = _asked(page)
     table = await page.api.get("/api/v1/usage", {"by": asked["by"], **_span(page, asked)})
-    days = await page.api.get("/api/v1/usage", {"by": "day", **_span(page, asked)})
+    span = _span(page, asked)
+    by = asked["by"] if asked["by"] != "day" else GROUPS[0]
+    step_ms = step_of(span["to_ms"] - span["from_ms"])
+    series = await page.api.get("/api/v1/usage/series", {"by": by, "step_ms": step_ms, **span})
     template = "usage_body.html" if page.is_fragment else "usage.html"
     return page.draw(
         template,
@@ -28,7 +37,7 @@ async def show_usage(page: Page) -> Response:
         groups=GROUPS,
         spans=SPANS_DAYS,
         table=table,
-        series=series_of(days),
+        series=series,
         total=table["total"],
     )
 
@@ -56,35 +65,9 @@ def to_csv(lines: list[Json], by: str) -> str:
     return out.getvalue()
 
 
-def series_of(days: Json) -> dict[str, list[Any]]:
-    """Turn usage by day into columns for the plots, days without a request included.
-
-    Returns:
-        lists of the same length: ``at`` (UTC seconds of each day), ``requests``, ``failed``, ``input``, ``output``,
-        and ``cost`` (whole units of the first currency; null on days whose cost is partly unknown).
-    """
-    found = {int(line["name"]): line for line in days["data"]}
-    first = days["from_ms"] - days["from_ms"] % _DAY_MS
-    moments = list(range(first, days["to_ms"], _DAY_MS))
-    currencies = sorted({currency for line in days["data"] for currency in line["costs"]})
-    currency = currencies[0] if currencies else ""
-    lines = [found.get(moment) for moment in moments]
-    return {
-        "at": [moment // 1000 for moment in moments],
-        "requests": [line["requests"] if line else 0 for line in lines],
-        "failed": [line["failed"] if line else 0 for line in lines],
-        "input": [line["input_tokens"] if line else 0 for line in lines],
-        "output": [line["output_tokens"] if line else 0 for line in lines],
-        "cost": [_cost(line, currency) for line in lines],
-        "currency": [currency],
-    }
-
-
-def _cost(line: Json | None, currency: str) -> float | None:
-    if line is None:
-        return 0
-    # A day whose cost is partly unknown is a gap, not a low point.
-    return None if line["unpriced"] else line["costs"].get(currency, 0) / 1e9
+def step_of(span_ms: int) -> int:
+    """The length of a plot's steps: short enough to see the day's shape, few enough to draw."""
+    return next(step for most, step in _STEPS_MS if span_ms <= most)
 
 
 def _guarded(text: str) -> str:

@@ -1,6 +1,6 @@
 """Every door of the management API."""
 
-from primeur.gateway.admin import deployments, keys, models, prices, projects, providers, status, usage
+from primeur.gateway.admin import deployments, keys, models, prices, projects, providers, series, status, usage
 from primeur.gateway.doors import Door
 
 DOORS: tuple[Door, ...] = (
@@ -12,4 +12,5 @@ DOORS: tuple[Door, ...] = (
     *deployments.DOORS,
     *prices.DOORS,
     *usage.DOORS,
+    *series.DOORS,
 )

@@ -127,7 +127,7 @@ async def list_requests(visit: Visit) -> Answer:
     query = asked(visit, LogQuery)
 
     def read(tx: Tx) -> Page[RequestView]:
-        names = {key.id: key.name for key in governance.list_keys(tx)}
+        names = _names(tx)
         search = Search(
             project_id=_project(tx, visit, query.project),
             text=query.text or None,
@@ -153,9 +153,15 @@ async def get_request(visit: Visit) -> Answer:
         found = find_request(tx, visit.params["request"], visible_project(visit.caller))
         if found is None:
             raise NotFound(f"there is no request {visit.params['request']!r} in the log")
-        return _request(found, {key.id: key.name for key in governance.list_keys(tx)}, whole=True)
+        return _request(found, _names(tx), whole=True)
 
     return json_answer(await visit.house.store.read(read))
+
+
+def _names(tx: Tx) -> dict[str, str]:
+    """Names of those who call: keys, and members who are signed in to the console."""
+    members = {one.id: one.name for one in governance.list_members(tx)}
+    return members | {one.id: one.name for one in governance.list_keys(tx)}
 
 
 def _project(tx: Tx, visit: Visit, name: str) -> str | None:

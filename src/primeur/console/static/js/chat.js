@@ -109,6 +109,7 @@ const composer = makeComposer(desk, (text, files) => {
 
 function show(conversation) {
   desk.conversation = conversation;
+  live.set(conversation.id, conversation);
   history.replaceState(null, "", isEmpty(conversation) ? location.pathname : `#${conversation.id}`);
   lanes.followEnd();
   lanesPlace.replaceChildren();

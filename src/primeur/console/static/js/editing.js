@@ -16,7 +16,7 @@ export function editInPlace(item, node) {
       if (event.key === "Escape") { event.stopPropagation(); done(null); }
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey || (node.role === "user" && !event.shiftKey))) { event.preventDefault(); form.requestSubmit(); }
     });
-    const hidden = [...item.children].filter((one) => !one.hidden && !one.matches("h3"));
+    const hidden = [...item.children].filter((one) => !one.hidden && !one.matches("h2"));
     hidden.forEach((one) => { one.hidden = true; });
     item.append(form);
     field.focus();

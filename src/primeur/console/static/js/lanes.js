@@ -24,12 +24,14 @@ export function makeLanes(desk, place) {
 
   function drawLane(conversation, lane) {
     const shown = pathOf(lane);
+    const several = conversation.lanes.length > 1;
     const thread = el("ol", { class: "thread", tabindex: "0", "aria-label": t("live.thread", { who: lane.deployment }) },
       ...shown.map((node) => drawMessage(lane, node, desk.deeds)));
     thread.addEventListener("scroll", () => followed.set(section, isAtEnd(thread)), { passive: true });
+    watchSize(thread, () => { if (followed.get(section) !== false) scrollToEnd(thread); });
     const toEnd = el("button", { type: "button", class: "button only to-end-button", "aria-label": t("live.to_end"), title: t("live.to_end"), hidden: true, onclick: () => scrollToEnd(thread) }, icon("down"));
     thread.addEventListener("scroll", () => { toEnd.hidden = isAtEnd(thread); }, { passive: true });
-    const section = el("section", { class: "lane", "aria-label": lane.deployment, dataset: { lane: lane.id } },
+    const section = el("section", { class: "lane", "aria-label": several ? t("live.lane", { who: lane.deployment, place: conversation.lanes.indexOf(lane) + 1 }) : lane.deployment, dataset: { lane: lane.id } },
       laneHead(conversation, lane), ...notesOf(lane), shown.length ? thread : greeting(conversation), toEnd);
     return section;
   }
@@ -53,7 +55,7 @@ export function makeLanes(desk, place) {
     return el("header", { class: "lane-head" }, el("label", { class: "unseen", for: id }, t("live.deployment")), select,
       el("span", { class: "spacer" }),
       several ? el("button", { type: "button", class: "button quiet small", onclick: () => keepOnly(conversation, lane) }, icon("check"), t("live.keep_this")) : null,
-      several ? iconButton("close", t("live.close_lane", { who: lane.deployment }), () => drop(conversation, lane)) : null);
+      several ? iconButton("close", t("live.close_lane", { who: lane.deployment, place: conversation.lanes.indexOf(lane) + 1 }), () => drop(conversation, lane)) : null);
   }
 
   function optionsFor(current) {
@@ -125,6 +127,13 @@ export function makeLanes(desk, place) {
     const text = desk.deployments.length ? t("live.hello_text") : t("live.hello_none");
     return el("div", { class: "thread" }, el("div", { class: "hello" }, isEmpty(conversation) ? icon("logo") : null, el("h2", {}, t("live.hello")), el("p", {}, text)));
   }
+}
+
+// A thread that is read at its end stays there when formulas are drawn or a panel opens.
+function watchSize(thread, grown) {
+  const observer = new ResizeObserver(grown);
+  observer.observe(thread);
+  if (thread.lastElementChild) observer.observe(thread.lastElementChild);
 }
 
 function isAtEnd(thread) {

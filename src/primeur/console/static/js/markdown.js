@@ -34,27 +34,42 @@ function code(text, language) {
   return `<div class="code" data-language="${escape(language)}"><pre><code>${escape(text)}</code></pre></div>`;
 }
 
+const MESSAGE_LEVEL = 2;
 const drawn = new WeakMap();
 
 // Draw `source` into `target`; blocks whose source did not change are left alone.
 export function render(target, source) {
   const environment = {};
-  const groups = topLevel(markdown.parse(source, environment));
+  const tokens = markdown.parse(source, environment);
+  levelHeadings(tokens);
+  const groups = topLevel(tokens);
   const lines = source.split("\n");
-  groups.forEach((tokens, place) => {
-    const from = tokens[0].map?.[0] ?? 0;
+  groups.forEach((group, place) => {
+    const from = group[0].map?.[0] ?? 0;
     const until = groups[place + 1]?.[0].map?.[0] ?? lines.length;
     const written = lines.slice(from, until).join("\n");
     const old = target.children[place];
     if (old && drawn.get(old) === written) return;
     const block = el("div", { class: "block" });
-    block.innerHTML = DOMPurify.sanitize(markdown.renderer.render(tokens, markdown.options, environment), { FORBID_ATTR: ["style"], FORBID_TAGS: ["style", "form", "input"] });
+    block.innerHTML = DOMPurify.sanitize(markdown.renderer.render(group, markdown.options, environment), { FORBID_ATTR: ["style"], FORBID_TAGS: ["style", "form", "input"] });
     finish(block);
     drawn.set(block, written);
     if (old) old.replaceWith(block);
     else target.append(block);
   });
   while (target.children.length > groups.length) target.lastElementChild.remove();
+}
+
+// An answer's headings stand below the message's own, and none skips a level, whatever the model wrote.
+function levelHeadings(tokens) {
+  let last = MESSAGE_LEVEL;
+  for (const token of tokens) {
+    if (token.type === "heading_open") last = Math.min(MESSAGE_LEVEL + Number(token.tag.slice(1)), last + 1, 6);
+    if (token.type.startsWith("heading_")) {
+      token.attrSet("class", `as-${token.tag}`);
+      token.tag = `h${last}`;
+    }
+  }
 }
 
 function topLevel(tokens) {

@@ -22,7 +22,7 @@ export function drawText(item, node) {
 
 function userParts(lane, node, deeds) {
   return [
-    el("h3", { class: "unseen" }, t("live.you")),
+    el("h2", { class: "unseen" }, t("live.you")),
     drawFiles(node.files ?? []),
     el("div", { class: "bubble" }, node.text),
     el("div", { class: "under" }, turns(lane, node, deeds),
@@ -34,7 +34,7 @@ function userParts(lane, node, deeds) {
 
 function answerParts(lane, node, deeds) {
   const parts = [
-    el("h3", { class: "who" }, icon("logo"), node.deployment ?? lane.deployment),
+    el("h2", { class: "who" }, icon("logo"), node.deployment ?? lane.deployment),
     el("div", { class: "thinking-box" }),
     el("div", { class: "prose" }),
     el("div", { class: "waiting", hidden: !(node.streaming && !node.text) }, el("i"), el("i"), el("i")),

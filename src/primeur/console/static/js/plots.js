@@ -1,21 +1,30 @@
 // Plots of the usage page: uPlot, in the page's own colours, drawn again when the theme or the data change.
 
 import uPlot from "../vendor/uPlot.esm.js";
-import { number, t } from "./dom.js";
+import { el, money, number, seconds, t } from "./dom.js";
 
-const LINES = {
-  requests: (series) => [line("live.requests", series.requests, "--leaf"), line("live.failed", series.failed, "--bad")],
-  tokens: (series) => [line("live.input", series.input, "--line-strong"), line("live.output", series.output, "--leaf")],
-  cost: (series) => [line("live.cost", series.cost, "--fruit", 4)],
-};
+const DAY_MS = 86_400_000;
+const HEIGHT_PX = 190;
+const WAITS = [["first_us_p50", "live.first_p50"], ["first_us_p95", "live.first_p95"], ["duration_us_p50", "live.whole_p50"]];
 const drawn = [];
 
-function line(key, values, colour, places = 0) {
-  return { label: t(key), values, colour, places };
+// Each plot: lines of {label, values}, whether they are stacked, how a value is written.
+const PLOTS = {
+  requests: (series) => ({ lines: groups(series, "requests"), stacked: true, write: (value) => number(value) }),
+  tokens: (series) => ({ lines: groups(series, "tokens"), stacked: true, write: (value) => number(value) }),
+  cost: (series) => {
+    const priced = series.data.filter((group) => group.currency);
+    return { lines: priced.map((group) => ({ label: group.label, values: group.cost_nanos })), stacked: true, write: (value) => money(value, priced[0]?.currency), scale: 1e9 };
+  },
+  waits: (series) => ({ lines: WAITS.map(([name, key]) => ({ label: t(key), values: series.waits[name].map((value) => value && value / 1000) })), stacked: false, write: seconds }),
+};
+
+function groups(series, name) {
+  return series.data.map((group) => ({ label: group.label || "—", values: group[name] }));
 }
 
 function colourOf(name) {
-  const probe = document.createElement("span");
+  const probe = el("span", { class: "unseen" });
   probe.style.color = `var(${name})`;
   document.body.append(probe);
   const found = getComputedStyle(probe).color;
@@ -28,33 +37,60 @@ function draw() {
   const data = document.querySelector("#usage [data-series]");
   if (!data) return;
   const series = JSON.parse(data.textContent);
-  for (const figure of document.querySelectorAll("[data-plot]")) drawn.push(drawOne(figure, series));
+  for (const figure of document.querySelectorAll("[data-plot]")) drawOne(figure, series);
 }
 
 function drawOne(figure, series) {
-  const lines = LINES[figure.dataset.plot](series);
+  const { lines, stacked, write, scale = 1 } = PLOTS[figure.dataset.plot](series);
+  figure.hidden = lines.length === 0;
+  if (figure.hidden) return;
   const place = figure.querySelector(".canvas");
   const soft = colourOf("--soft");
   const grid = { stroke: colourOf("--line"), width: 1 };
-  const bars = uPlot.paths.bars({ size: [0.65, 40], radius: 0.15 });
-  return new uPlot({
-    width: place.clientWidth, height: 190, cursor: { points: { size: 6 }, drag: { x: false, y: false } },
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    axes: [{ stroke: soft, grid: { show: false }, ticks: grid, values: (_plot, moments) => moments.map(day) }, { stroke: soft, grid, ticks: { show: false }, size: 62, values: (_plot, all) => all.map((one) => short(one)) }],
-    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, lines[0].places ? 0.0001 : 1)] } },
-    series: [{ label: t("live.day"), value: (_plot, at) => (at === null ? "—" : day(at)) }, ...lines.map((one, place) => ({
-      label: one.label, stroke: colourOf(one.colour), fill: place === 0 ? colourOf(one.colour) : undefined, width: 2, paths: place === 0 ? bars : undefined,
-      points: { show: place > 0, size: 4 }, value: (_plot, value) => (value === null ? "—" : number(value, one.places)),
-    }))],
-  }, [series.at, ...lines.map((one) => one.values)], place);
+  const heights = stacked ? stack(lines) : lines.map((line) => line.values);
+  const order = lines.map((_line, index) => index);
+  // The tallest bar is drawn first, the others in front of it.
+  if (stacked) order.reverse();
+  drawn.push(new uPlot({
+    width: place.clientWidth, height: HEIGHT_PX, cursor: { points: { show: false }, drag: { x: false, y: false } },
+    axes: [
+      { stroke: soft, grid: { show: false }, ticks: grid, space: 70, values: (_plot, moments) => moments.map((moment) => short(moment, series.step_ms)) },
+      { stroke: soft, grid, ticks: { show: false }, size: 64, values: (_plot, all) => all.map((value) => tick(value / scale, stacked)) },
+    ],
+    scales: { x: { range: (_plot, low, high) => [low - series.step_ms / 2000, high + series.step_ms / 2000] }, y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
+    series: [{ label: t("live.moment"), value: (_plot, at) => (at === null ? "—" : full(at, series.step_ms)) }, ...order.map((index) => shape(lines[index], index, stacked, write))],
+  }, [series.at_ms.map((at) => at / 1000), ...order.map((index) => heights[index])], place));
 }
 
-function day(seconds) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" }).format(seconds * 1000);
+function shape(line, index, stacked, write) {
+  const colour = colourOf(`--plot-${index + 1}`);
+  return {
+    label: line.label, stroke: colour, width: stacked ? 0 : 2, fill: stacked ? colour : undefined,
+    paths: stacked ? uPlot.paths.bars({ size: [0.8, 28] }) : undefined, points: { show: !stacked, size: 5, fill: colour },
+    value: (_plot, _height, _series, at) => (at === null || at === undefined || line.values[at] === null ? "—" : write(line.values[at])),
+  };
 }
 
-function short(value) {
+// Each line's height on top of those before it; what is unknown adds nothing.
+function stack(lines) {
+  const sum = new Array(lines[0].values.length).fill(0);
+  return lines.map((line) => line.values.map((value, at) => (sum[at] += value ?? 0)));
+}
+
+function tick(value, stacked) {
+  if (!stacked) return seconds(value);
   return new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumSignificantDigits: 3 }).format(value);
+}
+
+function short(at, stepMs) {
+  const wanted = stepMs < DAY_MS ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short", timeZone: "UTC" };
+  if (stepMs < DAY_MS && stepMs >= DAY_MS / 8) Object.assign(wanted, { day: "numeric", month: "short", minute: undefined });
+  return new Intl.DateTimeFormat(document.documentElement.lang, wanted).format(at * 1000);
+}
+
+function full(at, stepMs) {
+  const wanted = stepMs < DAY_MS ? { dateStyle: "medium", timeStyle: "short" } : { dateStyle: "medium", timeZone: "UTC" };
+  return new Intl.DateTimeFormat(document.documentElement.lang, wanted).format(at * 1000);
 }
 
 let resizing;

@@ -1,0 +1,134 @@
+"""Sign-in, keys, deployments, usage and log, as a person uses them."""
+
+import csv
+import io
+
+import httpx2
+import pytest
+from playwright.sync_api import expect
+
+
+def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(browser, service):
+    """A mail program that opens links does no harm; the second press is refused in words."""
+    link = service.url + service.manage("POST", "/sign-in-links", {})["path"]
+    assert [httpx2.get(link).status_code for _ in range(3)] == [200, 200, 200]
+    for words in ("What would you like to know?", "unknown, was used before or is too old"):
+        page = browser.new_context(locale="en").new_page()
+        page.goto(link)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("main")).to_contain_text(words)
+        page.context.close()
+
+
+def test_without_a_session_every_page_leads_to_the_door(service):
+    """Nothing is shown to a stranger, and the answer is no cache's to keep."""
+    for path in ("/chat", "/models", "/deployments", "/keys", "/usage", "/usage.csv", "/log", "/log/req_x"):
+        answer = httpx2.get(service.url + path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), path
+        assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in httpx2.get(service.url + "/sign-in").headers["content-security-policy"]
+
+
+def test_signing_out_ends_the_session_for_good(browser, service):
+    """The cookie that was is worth nothing afterwards."""
+    context = browser.new_context(locale="en")
+    page = context.new_page()
+    page.goto(service.url + service.manage("POST", "/sign-in-links", {})["path"])
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/chat")
+    (cookie,) = [one for one in context.cookies() if one["name"] == "primeur_session"]
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    again = httpx2.get(f"{service.url}/keys", headers={"cookie": f"primeur_session={cookie['value']}"})
+    assert (again.status_code, again.headers["location"]) == (303, "/sign-in?ended=1")
+    context.close()
+
+
+@pytest.mark.parametrize("path", ["/keys", "/keys/key_x/revoke", "/sign-out"])
+def test_a_form_without_the_sessions_token_is_refused(session, service, path):
+    """A form of another site has no token, whatever cookies come along."""
+    cookie = "; ".join(f"{one['name']}={one['value']}" for one in session["cookies"])
+    for headers in ({}, {"origin": "http://evil.example"}):
+        answer = httpx2.post(service.url + path, data={"name": "x"}, headers={"cookie": cookie, **headers})
+        assert answer.status_code == 403
+
+
+def test_a_key_is_made_shown_once_used_and_revoked(open_page, service):
+    """Its text works until it is revoked, and is on no later page."""
+    page = open_page("/keys")
+    page.get_by_label("Name").fill("from-the-page")
+    page.get_by_label("Requests a minute").fill("60")
+    page.get_by_label("echo").check()
+    page.get_by_role("button", name="Make key").click()
+    key = page.locator("#made-key").inner_text()
+    ask = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}
+    headers = {"authorization": f"Bearer {key}"}
+    assert httpx2.post(f"{service.url}/v1/chat/completions", json=ask, headers=headers).status_code == 200
+    page.goto("/keys")
+    assert key not in page.content()
+    expect(page.get_by_role("row", name="from-the-page")).to_contain_text("60 requests/min")
+    page.get_by_role("button", name="Revoke from-the-page").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_role("row", name="from-the-page")).to_contain_text("Revoked")
+    assert httpx2.post(f"{service.url}/v1/chat/completions", json=ask, headers=headers).status_code == 401
+
+
+def test_a_key_that_cannot_be_made_says_why_and_keeps_what_was_typed(open_page):
+    """Two keys of one name in one project are refused."""
+    page = open_page("/keys")
+    page.get_by_label("Name").fill("default")
+    page.get_by_label("Tokens a minute").fill("500")
+    page.get_by_role("button", name="Make key").click()
+    expect(page.get_by_role("alert")).to_contain_text("default")
+    expect(page.get_by_label("Tokens a minute")).to_have_value("500")
+
+
+def test_models_show_their_cards_and_the_starter_its_limits(open_page, starter):
+    """The warning is made from the model's own figures, the card is its own."""
+    page = open_page("/models")
+    card = page.locator(f"#{starter}")
+    expect(card.locator(".notice.warn")).to_contain_text("This model is tiny")
+    card.get_by_text("The whole card").click()
+    expect(card.locator(".prose h3").first).to_be_visible()
+    page.goto("/chat")
+    page.wait_for_selector("body[data-ready]")
+    page.locator(".lane-head select").select_option(starter)
+    expect(page.locator(".lane-note")).to_contain_text("This model is tiny")
+
+
+def test_deployments_show_state_context_memory_and_traffic(open_page):
+    """The page asks for itself again, and what it shows stays the same."""
+    page = open_page("/deployments")
+    card = page.locator("article", has=page.get_by_role("heading", name="echo", exact=True))
+    expect(card).to_contain_text("Ready")
+    expect(card).to_contain_text("32,768 tokens")
+    expect(card).to_contain_text("100 %")
+
+
+def test_a_request_is_found_in_the_log_and_in_the_usage(open_page, chat):
+    """Search, open, read who served it; prompt and answer are not kept."""
+    chat.ask("for the log")
+    page = open_page("/log?deployment=echo&outcome=completed")
+    page.locator("#rows tbody a").first.click()
+    detail = page.locator("#detail")
+    expect(detail).to_contain_text("Served by")
+    expect(detail).to_contain_text("not stored")
+    request_id = detail.locator("code").first.inner_text()
+    detail.get_by_role("button", name="Close").click()
+    page.get_by_label("Search").fill(request_id)
+    expect(page.locator("#rows tbody tr")).to_have_count(1)
+    page.get_by_label("Search").fill("no such thing")
+    expect(page.locator("#rows")).to_contain_text("No request found")
+    page.goto("/usage")
+    expect(page.get_by_role("row", name="echo").first).to_be_visible()
+    expect(page.locator(".plot canvas").first).to_be_visible()
+
+
+def test_usage_is_downloaded_as_csv(session, service):
+    """The same figures as the table, exact."""
+    cookie = "; ".join(f"{one['name']}={one['value']}" for one in session["cookies"])
+    answer = httpx2.get(f"{service.url}/usage.csv?by=deployment&days=30", headers={"cookie": cookie})
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert "echo" in {row["deployment"] for row in rows}
