@@ -135,6 +135,16 @@ def test_of_two_that_end_an_upload_one_is_told_so(rows):
 # --- responses ----------------------------------------------------------------------------------------------------
 
 
+def keep(*responses):
+    """A transaction that remembers responses."""
+
+    def work(tx):
+        for one in responses:
+            response_rows.insert_response(tx, one, [item["id"] for item in (*one.inputs, *one.outputs)])
+
+    return work
+
+
 def kept(number, previous=None):
     def item(name):
         return {"id": f"{name}_{number}", "type": "message"}
@@ -154,7 +164,7 @@ def kept(number, previous=None):
 
 def test_a_chain_is_read_from_its_beginning(rows):
     """Input and output of each, and the first one's id."""
-    rows.transact_now(lambda tx: [response_rows.insert_response(tx, kept(*pair)) for pair in ((1,), (2, 1), (3, 2))])
+    rows.transact_now(keep(kept(1), kept(2, 1), kept(3, 2)))
     items, first = rows.read_now(lambda tx: response_rows.read_chain(tx, "prj_1", "resp_3"))
     assert [item["id"] for item in items] == ["in_1", "out_1", "in_2", "out_2", "in_3", "out_3"]
     assert first == "resp_1"
@@ -166,7 +176,7 @@ def test_a_chain_is_read_from_its_beginning(rows):
 
 def test_items_are_found_by_id_in_responses_and_conversations(rows):
     """Of this project only."""
-    rows.transact_now(lambda tx: response_rows.insert_response(tx, kept(1)))
+    rows.transact_now(keep(kept(1)))
     conversation = Conversation("conv_1", "prj_1", "{}", 5)
     rows.transact_now(lambda tx: conversation_rows.insert_conversation(tx, conversation))
     rows.transact_now(lambda tx: conversation_rows.append_items(tx, "conv_1", [{"id": "msg_9"}], 5))

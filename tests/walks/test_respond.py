@@ -158,12 +158,14 @@ async def test_a_target_that_breaks_off_leaves_a_failed_response(home):
     assert home.store.read_now(lambda tx: read_items_of(tx, "conv_1")) == []
 
 
-async def test_a_hang_up_closes_the_chat_and_keeps_nothing(home):
+@pytest.mark.parametrize("pieces", [0, 1, 3])
+async def test_a_hang_up_closes_the_chat_and_keeps_nothing(home, pieces):
     """What was made is the meter's business."""
     chat = Chat("Hel lo wor ld")
     answered = await answer(home, chat, stream=True)
     first = msgspec.json.decode((await anext(answered.events)).split(b"data: ")[1].split(b"\n")[0])
-    await anext(answered.events)
+    for _ in range(pieces):
+        await anext(answered.events)
     await answered.events.aclose()
     assert chat.closed.is_set()
     with pytest.raises(NotFound):

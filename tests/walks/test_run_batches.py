@@ -232,8 +232,8 @@ async def test_a_claim_of_a_dead_process_lapses(desk, clock):
     await desk.batch([line("a")])
 
     batch = desk.now
-    assert desk.house.store.transact_now(lambda tx: claim_batch(tx, batch, "dead", clock.ms + 15_000))
-    clock.ms += 15_000
+    assert desk.house.store.transact_now(lambda tx: claim_batch(tx, batch, "dead", clock.ms + 10_000))
+    clock.ms += 10_000
     assert (await desk.run(Engine())).state == "completed"
 
 

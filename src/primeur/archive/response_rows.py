@@ -1,5 +1,6 @@
 """Stored responses, the chains they make, and the items in them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -11,6 +12,10 @@ from primeur.store.database import Tx
 from primeur.store.schema import conversation_items, conversations, response_items, responses
 
 CHAIN = 1000
+
+# Made once: every response passes here.
+_INSERT = insert(responses)
+_INSERT_ITEMS = insert(response_items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,13 @@ class _Outputs(msgspec.Struct):
     output: list[Json]
 
 
-def insert_response(tx: Tx, kept: KeptResponse) -> None:
-    """Remember a response and which items are in it."""
-    values = {name: getattr(kept, name) for name in KeptResponse.__slots__}
-    tx.execute(insert(responses).values(values))
+def insert_response(tx: Tx, kept: KeptResponse, item_ids: Iterable[str]) -> None:
+    """Remember a response and which items are in it, by their ids."""
+    tx.execute(_INSERT, {name: getattr(kept, name) for name in KeptResponse.__slots__})
     # The same item sent twice in one request is one row.
-    item_ids = dict.fromkeys(item["id"] for item in (*kept.inputs, *kept.outputs))
-    if item_ids:
-        tx.execute(insert(response_items), [{"id": item_id, "response_id": kept.id} for item_id in item_ids])
+    rows = [{"id": item_id, "response_id": kept.id} for item_id in dict.fromkeys(item_ids)]
+    if rows:
+        tx.execute(_INSERT_ITEMS, rows)
 
 
 def find_response(tx: Tx, project_id: str, response_id: str) -> KeptResponse:

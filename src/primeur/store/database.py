@@ -5,13 +5,13 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, DataError
 
-from primeur.core.errors import SetupError
+from primeur.core.errors import BadRequest, SetupError
 from primeur.core.events import AnyEvent, Event
 from primeur.store import schema
 from primeur.store.migrate import migrate
@@ -20,6 +20,7 @@ Tx = Connection
 T = TypeVar("T")
 
 _BUSY_TIMEOUT_MS = 10_000
+_TOGETHER = 256
 
 
 class Store:
@@ -35,11 +36,48 @@ class Store:
         # SQLite has one writer; a second thread lets reads go beside it.
         self._writers = ThreadPoolExecutor(1, "store-write")
         self._readers = ThreadPoolExecutor(2, "store-read")
+        self._waiting: list[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = []
+        self._committing: asyncio.Task[None] | None = None
         _check(self._engine, url)
 
     async def transact(self, work: Callable[[Tx], T]) -> T:
         """Run *work* in one transaction, committed when it returns and rolled back when it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._writers, self.transact_now, work)
+
+    async def transact_together(self, work: Callable[[Tx], T]) -> T:
+        """As `transact`, sharing one commit with all that wait at this moment; each is still all or nothing.
+
+        For small writes that come in numbers: what they cost is the disk's time for a commit.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((work, future))
+        if self._committing is None or self._committing.done() or self._committing.get_loop() is not loop:
+            self._committing = loop.create_task(self._commit_waiting())
+        return await future
+
+    async def _commit_waiting(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+            outcomes: list[tuple[Any, Exception | None]]
+            try:
+                outcomes = await loop.run_in_executor(self._writers, self._run_together, [work for work, _ in batch])
+            except Exception as error:  # noqa: BLE001 (whatever kept the commit from happening is everybody's)
+                outcomes = [(None, error)] * len(batch)
+            for (_, future), (value, fault) in zip(batch, outcomes, strict=True):
+                if future.done():
+                    continue
+                if fault is None:
+                    future.set_result(value)
+                else:
+                    future.set_exception(fault)
+
+    def _run_together(self, works: list[Callable[[Tx], Any]]) -> list[tuple[Any, Exception | None]]:
+        def run(tx: Tx) -> list[tuple[Any, Exception | None]]:
+            return [_run_apart(tx, work) for work in works]
+
+        return self.transact_now(run)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run *work* on a consistent view; it must not write."""
@@ -50,20 +88,29 @@ class Store:
         with self._engine.begin() as tx:
             if tx.dialect.name == "sqlite":
                 tx.exec_driver_sql("BEGIN IMMEDIATE")
-            return work(tx)
+            return _run(work, tx)
 
     def read_now(self, work: Callable[[Tx], T]) -> T:
         """As `read`, for callers without an event loop."""
         with self._engine.connect() as tx:
             if tx.dialect.name == "sqlite":
                 tx.exec_driver_sql("BEGIN")
-            return work(tx)
+            return _run(work, tx)
 
     def close(self) -> None:
         """Finish what runs and let go of the database."""
         self._writers.shutdown()
         self._readers.shutdown()
         self._engine.dispose()
+
+
+def _run_apart(tx: Tx, work: Callable[[Tx], Any]) -> tuple[Any, Exception | None]:
+    """Run *work* so that it can fail without taking its neighbours along."""
+    try:
+        with tx.begin_nested():
+            return work(tx), None
+    except Exception as error:  # noqa: BLE001 (it is given to whoever waits for this work)
+        return None, error
 
 
 def tell(tx: Tx, what: AnyEvent, *, actor: str, at_ms: int) -> int:
@@ -85,6 +132,14 @@ def read_event(kind: str, data: str) -> Event:
     found: Event = msgspec.json.decode(data, type=AnyEvent)
     assert type(found).__name__ == kind  # noqa: S101
     return found
+
+
+def _run(work: Callable[[Tx], T], tx: Tx) -> T:
+    try:
+        return work(tx)
+    except (DataError, OverflowError) as error:
+        # The databases differ in what they cannot hold: SQLite numbers beyond 64 bits, PostgreSQL texts with a NUL.
+        raise BadRequest("a number is too large, or a text has a character that cannot be stored") from error
 
 
 def _open(url: str) -> Engine:

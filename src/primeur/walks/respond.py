@@ -164,10 +164,12 @@ def _ask_of(turn: _Turn, messages: Sequence[Json]) -> Ask:
 
 async def _events(turn: _Turn, writer: ResponseWriter, answer: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Tell the chat's events as a response's; closing this early closes the chat."""
-    yield _bytes(writer.begin())
     async with aclosing(cast("AsyncGenerator[bytes, None]", answer)) as pieces:
+        # Only a generator that has begun can be closed: the chat begins before the first word of ours can be its last.
+        first = await anext(pieces, b"")
+        yield _bytes(writer.begin())
         try:
-            async for piece in pieces:
+            async for piece in _from(first, pieces):
                 told = [event for chunk in _chunks(piece) for event in writer.take(chunk)]
                 if told:
                     yield _bytes(told)
@@ -180,6 +182,12 @@ async def _events(turn: _Turn, writer: ResponseWriter, answer: AsyncIterator[byt
     except PrimeurError as error:
         last.append(writer.broken(error))
     yield _bytes(last)
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 def _chunks(piece: bytes) -> list[Json]:
@@ -221,9 +229,9 @@ async def _keep(turn: _Turn, response: ResponseObject) -> None:
 
     def write(tx: Tx) -> None:
         if request.is_kept:
-            insert_response(tx, kept)
+            insert_response(tx, kept, [item["id"] for item in (*turn.own, *response.output)])
         if request.conversation_id is not None and response.status != "failed":
             find_conversation(tx, kept.project_id, request.conversation_id)
             append_items(tx, request.conversation_id, [*turn.own, *response.output], now_ms)
 
-    await turn.house.store.transact(write)
+    await turn.house.store.transact_together(write)

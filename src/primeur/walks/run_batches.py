@@ -36,7 +36,7 @@ _BATCHES_AT_ONCE = 4
 _LINES_AT_ONCE = 8
 _LOOK_S = 1.0
 # A process that died lets go of its batches after this long.
-_CLAIM_MS = 15_000
+_CLAIM_MS = 10_000
 _log = logging.getLogger("primeur.batches")
 
 
@@ -81,6 +81,9 @@ async def _look(desk: _Desk) -> None:
                 running.halt.set()
     now_ms, room = house.clock.now_ms(), _BATCHES_AT_ONCE - len(desk.running)
     for batch in await house.store.read(lambda tx: due_batches(tx, now_ms, room)):
+        if batch.id in desk.running:
+            # Our own claim lapsed because this process stood still for a while; the next look renews it.
+            continue
         if await house.store.transact(partial(claim_batch, batch=batch, runner=desk.runner, until_ms=until_ms)):
             running = Running(house, batch, desk.answering, asyncio.Event())
             desk.running[batch.id] = (running, asyncio.create_task(_run(desk, running), name=batch.id))
@@ -168,7 +171,7 @@ async def _run_one(desk: _Desk, running: Running, line: tuple[int, str, bytes], 
         answer = await run_line(running, number, request_id, body)
         if answer is not None:
             status, said = answer
-            await desk.house.store.transact(
+            await desk.house.store.transact_together(
                 lambda tx: answer_line(tx, running.batch.id, number, status, said.decode(errors="replace"))
             )
     except asyncio.CancelledError:
