@@ -68,7 +68,7 @@ def test_the_head_tells_what_the_weights_are() -> None:
     assert (head.architecture, head.name, head.kind, head.context_tokens) == ("llama", "Tiny", "model", 2048)
     assert (head.parameters, head.quantisation, head.vocabulary) == (64 * 32 + 64, "Q8_0", 5)
     assert head.chat_template == "{{ messages }}"
-    assert head.fill_in_middle
+    assert head.fim_tokens == ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
     assert not head.pools
     assert head.metadata["tokenizer.ggml.add_bos_token"] is True
 

@@ -101,6 +101,9 @@ class Dialect:
         renames: parameter to the name the target knows it by.
         reads_model: the body must carry the upstream's model name; False when the target ignores it.
         streams_usage: the target understands ``stream_options.include_usage``.
+        one_answer_each: several prompts, or ``n`` answers, are sent one by one and merged (see `primeur.core.fan`),
+            because the target counts the usage of the first one only.
+        too_long: words in a target's error that mean: the prompt does not fit, whatever the status.
         translate: opens a `Translation` for an ask, or gives None when its bytes can pass as they are.
     """
 
@@ -112,6 +115,8 @@ class Dialect:
     renames: Mapping[str, str] = field(default_factory=dict)
     reads_model: bool = True
     streams_usage: bool = True
+    one_answer_each: bool = False
+    too_long: tuple[str, ...] = ()
     translate: Callable[[Ask, "Target"], Translation | None] | None = None
 
 

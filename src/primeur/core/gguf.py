@@ -41,7 +41,7 @@ class GgufHead:
         quantisation: such as ``Q8_0``; by the file's own word, else the type that most weights have.
         context_tokens: the longest context the model was trained for; None when it does not say.
         vocabulary: number of tokens; 0 in a file without a tokeniser.
-        fill_in_middle: the vocabulary has prefix, suffix and middle tokens.
+        fim_tokens: texts of the fill-in-the-middle tokens: prefix, suffix, middle; None when there are none.
         size_bytes: size of the file.
     """
 
@@ -55,7 +55,7 @@ class GgufHead:
     context_tokens: int | None
     vocabulary: int
     chat_template: str | None
-    fill_in_middle: bool
+    fim_tokens: tuple[str, str, str] | None
     size_bytes: int
 
     def number(self, key: str, default: int = 0) -> int:
@@ -116,7 +116,7 @@ class _Reader:
         self.file, self.size, self.at = file, size, 0
         self.metadata: dict[str, Any] = {}
         self.vocabulary = 0
-        self.fim_roles: set[str] = set()
+        self.fim_texts: dict[str, str] = {}
         self.weights_by_type: dict[int, int] = {}
 
     def head(self) -> GgufHead:
@@ -177,7 +177,7 @@ class _Reader:
             word = self.raw_text()
             role = FIM_TOKENS.get(word)
             if role is not None:
-                self.fim_roles.add(role)
+                self.fim_texts[role] = word.decode()
             if count <= KEPT_ITEMS:
                 kept.append(word.decode("utf-8", "replace"))
         return kept if key and count <= KEPT_ITEMS else None
@@ -219,7 +219,7 @@ class _Reader:
             context_tokens=context if isinstance(context, int) and context > 0 else None,
             vocabulary=self.vocabulary,
             chat_template=self.word("tokenizer.chat_template") or None,
-            fill_in_middle=self.fills_in(),
+            fim_tokens=self.fills_in(),
             size_bytes=self.size,
         )
 
@@ -230,10 +230,11 @@ class _Reader:
         most = max(self.weights_by_type, key=lambda kind: self.weights_by_type[kind], default=-1)
         return TENSOR_TYPES.get(most, ("unknown", 1, 0))[0]
 
-    def fills_in(self) -> bool:
-        keys = ("fim_pre_token_id", "fim_suf_token_id", "fim_mid_token_id")
-        named = all(f"tokenizer.ggml.{key}" in self.metadata for key in keys)
-        return named or self.fim_roles >= {"prefix", "suffix", "middle"}
+    def fills_in(self) -> tuple[str, str, str] | None:
+        found = self.fim_texts
+        if len(found) < len(("prefix", "suffix", "middle")):
+            return None
+        return found["prefix"], found["suffix"], found["middle"]
 
     def word(self, key: str) -> str:
         value = self.metadata.get(key, "")

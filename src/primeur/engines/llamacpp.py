@@ -11,6 +11,7 @@ from primeur.core.gguf import GgufHead, read_gguf_file
 from primeur.core.ports import EngineOrder, Launch
 from primeur.engines.llamacpp_dialect import DIALECT
 from primeur.engines.llamacpp_settings import LlamaPlan, plan_llama, read_settings
+from primeur.engines.llamacpp_text import SUFFIX_FEATURE
 
 
 class LlamaCpp:
@@ -50,8 +51,8 @@ def features(plan: LlamaPlan, head: GgufHead) -> frozenset[str]:
         found.add("tools")
     if "developer" in template:
         found.add("developer")
-    if head.fill_in_middle:
-        found.add("suffix")
+    if head.fim_tokens:
+        found |= {"suffix", SUFFIX_FEATURE + " ".join(head.fim_tokens)}
     if plan.lora:
         found.add("lora")
     return frozenset(found)

@@ -28,7 +28,9 @@ def parameters(plan: LlamaPlan, orders: Orders) -> xllamacpp.CommonParams:
     given.ui, given.endpoint_slots, given.endpoint_metrics = False, False, True
     given.cors_origins = ""
     given.n_threads_http = HTTP_THREADS
-    given.offline = True
+    given.offline, given.verbosity = True, 2
+    # A last message of the assistant is history, as with OpenAI, and not the beginning of the answer.
+    given.prefill_assistant = False
     _size(given, plan)
     _compute(given, plan)
     return given

@@ -12,7 +12,7 @@ from primeur.core.ports import EngineOrder
 MIB = 1 << 20
 CACHE_BYTES: Mapping[str, float] = {"f32": 4, "f16": 2, "bf16": 2, "q8_0": 34 / 32, "q5_1": 24 / 32, "q4_0": 18 / 32}
 DEFAULT_CONTEXT_TOKENS = 4096
-SMALL_CACHE_BYTES = 96 * MIB
+SMALL_CACHE_BYTES = 64 * MIB
 VECTOR_CONTEXT_TOKENS = 8192
 
 Whole = Annotated[int, msgspec.Meta(ge=1, le=1 << 24)]
