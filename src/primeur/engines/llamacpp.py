@@ -47,10 +47,7 @@ def features(plan: LlamaPlan, head: GgufHead) -> frozenset[str]:
         return frozenset()
     found = {"json_schema", "grammar"}
     template = plan.chat_template or head.chat_template or ""
-    if "tools" in template:
-        found.add("tools")
-    if "developer" in template:
-        found.add("developer")
+    found |= {word for word in ("tools", "developer", "reasoning_effort") if word in template}
     if head.fim_tokens:
         found |= {"suffix", SUFFIX_FEATURE + " ".join(head.fim_tokens)}
     if plan.lora:

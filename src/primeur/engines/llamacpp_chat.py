@@ -8,7 +8,7 @@ from primeur.core.chat import Ask, Json, Target
 from primeur.core.errors import BadRequest, TargetFailed
 from primeur.core.wire import ChatRequest
 from primeur.engines.json_forms import Check, check_for, fault_in, is_object
-from primeur.engines.llamacpp_checks import chosen_name, must_call
+from primeur.engines.llamacpp_checks import must_call
 from primeur.engines.llamacpp_tools import CallWriter, Duty, duty_of, instruct
 
 
@@ -34,7 +34,6 @@ class ChatTranslation:
             BadRequest: a JSON schema that cannot be used.
         """
         self._ask, self._fields = ask, fields
-        self._native = "tools" in target.features
         self._duty: Duty | None = duty_of(fields)
         self._check = _form_check(fields)
         self._strict = {
@@ -73,15 +72,13 @@ class ChatTranslation:
                 continue
             if self._check is not None and self._duty is None and not answer.calls:
                 _insist(fault_in(answer.text, self._check), "the answer breaks the response_format")
-            if self._duty is not None and self._native:
-                _insist(_missing_call(answer, self._fields), "the model was to call a tool and did not")
             for name, arguments in answer.calls.values():
                 check = self._strict.get(name)
                 _insist(fault_in(arguments, check) if check else None, f"the arguments for {name} break their schema")
         return []
 
     def _writer(self, index: int) -> CallWriter | None:
-        return CallWriter(self._duty, self._ask, index) if self._duty is not None and not self._native else None
+        return CallWriter(self._duty, self._ask, index) if self._duty is not None else None
 
     def _body(self, target: Target) -> bytes:
         data: dict[str, Any] = msgspec.json.decode(self._ask.body)
@@ -90,11 +87,8 @@ class ChatTranslation:
         if self._fields.logprobs and not self._fields.top_logprobs:
             # llama.cpp would give twenty alternatives when none were asked for.
             data["top_logprobs"] = 1
-        if self._duty is not None and not self._native:
+        if self._duty is not None:
             instruct(data, self._duty)
-        elif self._duty is not None and chosen_name(self._fields):
-            data["tools"] = [tool for tool in data["tools"] if tool["function"]["name"] == chosen_name(self._fields)]
-            data["tool_choice"] = "required"
         if self._ask.streams:
             data["stream_options"] = {"include_usage": True}
         return msgspec.json.encode(data)
@@ -164,13 +158,6 @@ def _tidy_logprobs(logprobs: Json, count: int) -> None:
     for entry in entries:
         entry["top_logprobs"] = entry.get("top_logprobs", [])[:count]
     logprobs["content"] = entries
-
-
-def _missing_call(answer: _Answer, fields: ChatRequest) -> str | None:
-    if not answer.calls:
-        return "it wrote text"
-    name = chosen_name(fields)
-    return f"it did not call {name}" if name and any(called != name for called, _ in answer.calls.values()) else None
 
 
 def _insist(fault: str | None, what: str) -> None:

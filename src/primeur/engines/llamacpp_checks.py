@@ -16,9 +16,6 @@ CHAT_REFUSES: Mapping[str, str] = {
     "functions": "it is the old form; use 'tools'",
     "moderation": "the engine checks nothing; leave it out",
     "prediction": "llama.cpp does not use it; leave it out",
-    "prompt_cache_options": "prompts are cached by themselves; leave it out",
-    "prompt_cache_retention": "prompts are cached while there is room; leave it out",
-    "reasoning_effort": "the engine does not pass it on; use 'chat_template_kwargs' if the model's template knows it",
     "verbosity": "no open model's template knows it; say it in a message",
     "web_search_options": "the engine searches nothing; leave it out",
 }
@@ -47,8 +44,8 @@ def check(ask: Ask, target: Target) -> None:
 def _check_chat(fields: ChatRequest, target: Target) -> None:
     if fields.store:
         raise _unsupported("store", "chat completions are not stored; use /v1/responses or leave it out")
-    if fields.service_tier not in {None, "auto", "default"}:
-        raise _unsupported("service_tier", "an engine of the house has one tier; use 'auto'")
+    if fields.reasoning_effort is not None and "reasoning_effort" not in target.features:
+        raise _unsupported("reasoning_effort", "the model's chat template does not know it; leave it out")
     if fields.modalities not in (None, ["text"]):
         raise _unsupported("modalities", "the model makes text only")
     _check_tools(fields)

@@ -35,5 +35,7 @@ DIALECT = Dialect(
     accepts=SAMPLERS,
     reads_model=False,
     one_answer_each=True,
+    # It answers 500 when a text whose vector is wanted is longer than the context.
+    too_long=("is too large to process",),
     translate=translate,
 )

@@ -1,4 +1,7 @@
-"""Tool calls that must happen, for models whose chat template knows no tools: schema in, tool calls out. Pure."""
+"""Tool calls that must happen: a JSON schema in, tool calls out. Pure.
+
+llama.cpp's own ``tool_choice: required`` gave free text with small models, whether or not their template knows tools.
+"""
 
 import hashlib
 import re

@@ -91,7 +91,7 @@ class Exchange:
         target = admission.targets[0]
         try:
             letter = write_letter(target, ask)
-            if letter.translation is None:
+            if letter.translation is None and not letter.each:
                 self._line = house.relay.start_now(target.endpoint, letter.path, letter.body, tracing(ask), self)
         except PrimeurError:
             self._line = None

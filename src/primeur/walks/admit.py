@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Target, Translation
+from primeur.core.fan import answers_of
 from primeur.core.ports import Hold
 from primeur.core.splice import with_fields, with_model, with_usage_asked
 from primeur.governance.rules import check
@@ -33,11 +34,13 @@ class Letter:
 
     Attributes:
         translation: reads the answer; None when its bytes can pass as they are.
+        each: it is to be sent once for each answer wanted, see `primeur.core.fan`.
     """
 
     path: str
     body: bytes
     translation: Translation | None
+    each: bool = False
 
 
 def admit(house: House, caller: Caller, ask: Ask) -> Admission:
@@ -72,7 +75,8 @@ def write_letter(target: Target, ask: Ask) -> Letter:
         path = path.replace("{model}", target.upstream_model)
     if dialect.query:
         path = f"{path}?{dialect.query}"
-    return Letter(path, translation.body if translation else _body_for(target, ask), translation)
+    each = dialect.one_answer_each and answers_of(ask.fields) > 1
+    return Letter(path, translation.body if translation else _body_for(target, ask), translation, each)
 
 
 def _body_for(target: Target, ask: Ask) -> bytes:

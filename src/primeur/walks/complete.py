@@ -11,7 +11,7 @@ from primeur.walks.admit import admit, settle, write_letter
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import pass_events, pass_whole
-from primeur.walks.read_refusal import read_refusal
+from primeur.walks.send_each import Courier, send_each
 
 _ATTEMPTS = 3
 
@@ -65,9 +65,8 @@ async def _first_answer(house: House, ask: Ask, targets: list[Target]) -> tuple[
     for target in targets[:_ATTEMPTS]:
         letter = write_letter(target, ask)
         try:
-            reply = await house.relay.send(target.endpoint, "POST", letter.path, letter.body, tracing(ask))
-            if reply.status != 200:
-                raise await read_refusal(reply, target)
+            courier = Courier(house.relay, ask, target, letter.path, tracing(ask))
+            reply = await (send_each(courier, letter.body) if letter.each else courier.send(letter.body))
             await _begun(reply)
         except (BadRequest, ContextTooLong):
             raise

@@ -34,13 +34,16 @@ def refusal(status: int, headers: Mapping[bytes, bytes], body: bytes, target: Ta
             f"{target.provider} refused our credentials ({status}); an operator must check them",
             code="upstream_refused",
         )
+    code, param = str(fault.get("code") or ""), fault.get("param")
+    if _is_too_long({code, str(fault.get("type") or "")}, said, target):
+        return ContextTooLong(said, param=param if isinstance(param, str) else None)
     if status not in _CALLERS_FAULT:
         return TargetFailed(f"{target.provider} failed with status {status}: {said}")
-    code = str(fault.get("code") or "")
-    if {code, str(fault.get("type") or "")} & _CONTEXT_CODES:
-        return ContextTooLong(said, param="messages")
-    param = fault.get("param")
     return BadRequest(said, param=param if isinstance(param, str) else None, code=code if not code.isdigit() else None)
+
+
+def _is_too_long(codes: set[str], said: str, target: Target) -> bool:
+    return bool(codes & _CONTEXT_CODES) or any(words in said for words in target.dialect.too_long)
 
 
 def _fault_in(body: bytes) -> dict[str, Any]:

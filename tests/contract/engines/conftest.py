@@ -1,16 +1,32 @@
 """Fixtures for engines that run as real processes: a clock that goes, a relay, a host, small weights."""
 
 import asyncio
+import contextlib
+import http.client
+import os
+import signal
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from primeur.core.ports import EngineState
+import primeur.weights
+from primeur.core.chat import Endpoint, Target
+from primeur.core.ports import Engine, EngineOrder, EngineState
+from primeur.engines import spawn
+from primeur.engines.echo import ENGINE as ECHO
 from primeur.engines.keeper import Pace
+from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.process import ProcessHost
 from primeur.relay.pool import Pool
+
+# What these tests share lies beside them; they are no package.
+sys.path.insert(0, str(Path(__file__).parent))
+from speaking import Speaker
+from tiny_weights import write_bert, write_llama
 
 HASTY = Pace(
     load_probe_s=0.02,
@@ -68,3 +84,108 @@ def until() -> Until:
         return host.state(revision_id)
 
     return wait
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An engine with weights and settings, as the suite is run on it."""
+
+    engine: Engine
+    weights: Path | None
+    settings: dict[str, object]
+
+
+WEIGHTS = Path(primeur.weights.__file__).parent
+KINDS = {
+    "echo": lambda _: Kind(ECHO, None, {"context_tokens": 512}),
+    "llamacpp, random": lambda folder: Kind(LLAMACPP, write_llama(folder / "tiny.gguf"), {"context_tokens": 512}),
+    "llamacpp, starter": lambda _: Kind(LLAMACPP, WEIGHTS / "starter.gguf", {"context_tokens": 512}),
+}
+VECTOR_KINDS = {
+    "echo": KINDS["echo"],
+    "llamacpp, random": lambda folder: Kind(LLAMACPP, write_bert(folder / "bert.gguf"), {}),
+    "llamacpp, minilm": lambda _: Kind(LLAMACPP, WEIGHTS / "minilm.gguf", {}),
+}
+
+
+class Rack:
+    """Engines that run for the whole suite: each kind is started once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.targets: dict[str, Target] = {}
+        self.children: list[spawn.Child] = []
+
+    def target(self, name: str, make: Callable[[Path], Kind]) -> Target:
+        if name not in self.targets:
+            self.targets[name] = self._start(name, make(self.folder))
+        return self.targets[name]
+
+    def _start(self, name: str, kind: Kind) -> Target:
+        log = self.folder / f"{name}.log"
+        launch = kind.engine.plan(EngineOrder("rev", "m", kind.weights, kind.settings, 2, 4 << 30, log))
+        port, secret = spawn.free_port(), spawn.new_secret()
+        orders = {"PRIMEUR_ENGINE_PORT": str(port), "PRIMEUR_ENGINE_KEY": secret}
+        pid = spawn.start(launch.argv, {**os.environ, **orders, **launch.environment}, log)
+        self.children.append(spawn.Child(pid, spawn.started_ticks(pid), port, secret))
+        wait_for(port, log)
+        endpoint = Endpoint("http", "127.0.0.1", port, headers=((b"authorization", f"Bearer {secret}".encode()),))
+        dialect = kind.engine.dialect
+        return Target("rev", kind.engine.name, endpoint, dialect, "m", launch.routes, features=launch.features)
+
+    def close(self) -> None:
+        for child in self.children:
+            spawn.send_signal(child, signal.SIGKILL)
+            os.waitpid(child.pid, 0)
+
+
+def wait_for(port: int, log: Path) -> None:
+    """Look until the engine is ready, two minutes at most."""
+    for _ in range(1200):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        with contextlib.suppress(OSError):
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                connection.close()
+                return
+        connection.close()
+        time.sleep(0.1)
+    pytest.fail(f"the engine did not get ready: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rack]:
+    made = Rack(tmp_path_factory.mktemp("rack"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=list(KINDS))
+def engine(request: pytest.FixtureRequest, rack: Rack, pool: Pool) -> Speaker:
+    """Every engine that makes tokens, one after the other."""
+    return Speaker(rack.target(request.param, KINDS[request.param]), pool)
+
+
+@pytest.fixture(params=list(VECTOR_KINDS))
+def vector_engine(request: pytest.FixtureRequest, rack: Rack, pool: Pool) -> Speaker:
+    """Every engine that makes vectors."""
+    name = request.param if request.param == "echo" else f"vectors: {request.param}"
+    return Speaker(rack.target(name, VECTOR_KINDS[request.param]), pool)
+
+
+@pytest.fixture
+def llama(rack: Rack, pool: Pool) -> Speaker:
+    """llama.cpp with random weights and fill-in-the-middle tokens."""
+    return Speaker(rack.target("llamacpp, random", KINDS["llamacpp, random"]), pool)
+
+
+@pytest.fixture
+def starter(rack: Rack, pool: Pool) -> Speaker:
+    """llama.cpp with the model that comes with the program."""
+    return Speaker(rack.target("llamacpp, starter", KINDS["llamacpp, starter"]), pool)
+
+
+@pytest.fixture
+def echo(rack: Rack, pool: Pool) -> Speaker:
+    """The echo engine."""
+    return Speaker(rack.target("echo", KINDS["echo"]), pool)

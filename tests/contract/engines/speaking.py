@@ -1,0 +1,84 @@
+"""Speak to one running engine as the walk does: dialect, relay, merging, translation."""
+
+import time
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+
+from primeur.core.chat import Ask, Json, Route, Target
+from primeur.core.sse import event_data, split_events
+from primeur.core.usage import Usage
+from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
+from primeur.registry.routing import fault_of
+from primeur.relay.pool import Pool
+from primeur.walks.complete import _first_answer
+from primeur.walks.pass_on import pass_events, pass_whole
+
+KINDS = {Route.CHAT: ChatRequest, Route.COMPLETIONS: CompletionRequest, Route.EMBEDDINGS: EmbeddingRequest}
+
+
+@dataclass
+class Ledgerless:
+    """Stands in for the meter: remembers what it is told and charges nobody."""
+
+    ask: Ask
+    served: Any
+    caller: Any = field(default_factory=lambda: SimpleNamespace(keeps_prompts=False))
+    usage: Usage | None = None
+    pieces: int = 0
+    cost_nanos: int | None = None
+    kept: list[str] = field(default_factory=list)
+
+    def first_piece(self) -> None:
+        """The answer has begun."""
+
+    async def close(self, outcome: str, fault: Exception | None = None) -> None:
+        """The answer is over."""
+
+
+@dataclass
+class Speaker:
+    """Asks one target."""
+
+    target: Target
+    pool: Pool
+
+    async def chat(self, content: str = "What is Debian?", **fields: Any) -> Json:
+        """Ask in a chat; gives the whole answer, or the list of chunks."""
+        messages = fields.pop("messages", [{"role": "user", "content": content}])
+        return await self.ask(Route.CHAT, {"messages": messages, **fields})
+
+    async def text(self, prompt: Any = "Debian is", **fields: Any) -> Json:
+        """Ask for a plain completion."""
+        return await self.ask(Route.COMPLETIONS, {"prompt": prompt, **fields})
+
+    async def vectors(self, given: Any = "Debian", **fields: Any) -> Json:
+        """Ask for embeddings."""
+        return await self.ask(Route.EMBEDDINGS, {"input": given, **fields})
+
+    async def ask(self, route: Route, fields: Json) -> Any:
+        """Ask, as the walk does: refuse by the table, then translate, send and read."""
+        body = msgspec.json.encode({"model": "m", **fields})
+        read = msgspec.json.decode(body, type=KINDS[route])
+        ask = Ask("req_1", route, body, read, time.time_ns() // 1_000_000, 0)
+        fault = fault_of(self.target, ask)
+        if fault is not None:
+            raise fault
+        target, reply, translation = await _first_answer(SimpleNamespace(relay=self.pool), ask, [self.target])
+        meter = Ledgerless(ask, SimpleNamespace(price=None, deployment="m", target=target))
+        if not ask.streams:
+            return msgspec.json.decode(await pass_whole(meter, reply, translation))
+        return await self._chunks(pass_events(meter, reply, translation))
+
+    async def _chunks(self, events: Any) -> list[Json]:
+        data = [event_data(event) async for block in events for event in split_events(block)]
+        assert data[-1] == b"[DONE]" or b'"error"' in data[-1]
+        return [msgspec.json.decode(event) for event in data if event != b"[DONE]"]
+
+
+def joined(chunks: list[Json], index: int = 0) -> str:
+    """The text of one choice of a stream."""
+    choices = [c for chunk in chunks for c in chunk["choices"] if c["index"] == index]
+    return "".join(c.get("text") or c.get("delta", {}).get("content") or "" for c in choices)
