@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from primeur.broker.rights import Mode
 from primeur.broker.traces import MICROSECONDS
 from primeur.cli.simulate_provider import simulate_provider
 from primeur.core.errors import BadRequest
+from primeur.walks.plan_procurement import Asked
 from primeur.walks.replay_requests import Faults
 from primeur.walks.simulate_requests import Study, simulate_requests, summarise
 
@@ -29,6 +31,11 @@ Plot = Annotated[Path | None, typer.Option(help="Write a PNG here.")]
 FaultTexts = Annotated[
     list[str] | None,
     typer.Option("--fault", help="outage:START_S:SECONDS, late:SECONDS, duplicates:EVERY, price:AT_S or throttle."),
+]
+
+ProcurementFaults = Annotated[
+    list[str] | None,
+    typer.Option("--fault", help="outage:DAY:DAYS, late:EVERY (answers come too late), price:DAY or duplicates."),
 ]
 
 
@@ -56,6 +63,76 @@ def simulate_the_requests(
     if plot is not None:
         draw("draw_requests", plot, runs)
     show(summarise(per_s, runs, study), as_json=as_json)
+
+
+@commands.command("procurement")
+def simulate_the_procurement(
+    trace: Trace,
+    history: Annotated[Path | None, typer.Option(help="An earlier trace, which the policy may learn from.")] = None,
+    block_days: Annotated[int, typer.Option(help="Days that a commitment runs.")] = 1,
+    on_demand_price: Annotated[float, typer.Option(help="Per unit and hour, when used.")] = 1.0,
+    holder_price: Annotated[float, typer.Option(help="The holder's, per committed unit and hour.")] = 0.6,
+    third_price: Annotated[float, typer.Option(help="The third party's, per committed unit and hour.")] = 0.55,
+    holder_share: Annotated[float, typer.Option(help="What the holder has, as a share of the mean demand.")] = 0.6,
+    mode: Annotated[Mode, typer.Option(help="What the right is to.")] = Mode.FIRST_OFFER,
+    response_hours: Annotated[float, typer.Option(help="How long the holder may think.")] = 72.0,
+    answer_hours: Annotated[float, typer.Option(help="How long the simulated holder thinks.")] = 24.0,
+    tolerance: Annotated[int, typer.Option(help="Percent by which a third party's terms may be better.")] = 0,
+    lookback_days: Annotated[int, typer.Option(help="Days of recent demand that the policy looks at.")] = 7,
+    output_weight: Annotated[float, typer.Option(help="Work tokens of one output token.")] = 1.0,
+    unit: Annotated[float | None, typer.Option(help="Work tokens a second of one unit.")] = None,
+    fault: ProcurementFaults = None,
+    plot: Plot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Buy capacity day by day under a right of first refusal, beside a clairvoyant optimum with and without it."""
+    asked = Asked(
+        block_days,
+        on_demand_price,
+        holder_price,
+        third_price,
+        holder_share,
+        mode,
+        response_hours,
+        answer_hours,
+        tolerance,
+        lookback_days,
+        output_weight,
+        unit,
+        **read_procurement_faults(fault or []),
+    )
+    # scipy is an extra and slow to load, so that the module is named only here.
+    walk = import_module("primeur.walks.simulate_procurement")
+    with progress("buying") as tell:
+        outcome = walk.simulate_procurement(trace, history, asked, tell)
+    if plot is not None:
+        draw("draw_procurement", plot, outcome)
+    show(walk.summarise_procurement(outcome, asked), as_json=as_json)
+
+
+def read_procurement_faults(texts: list[str]) -> dict[str, Any]:
+    """Read faults as the command line writes them.
+
+    Raises:
+        BadRequest: an unknown fault or a number that is none.
+    """
+    faults: dict[str, Any] = {}
+    for text in texts:
+        name, *values = text.split(":")
+        if any(not value.isdecimal() or len(value) > 6 for value in values):
+            raise BadRequest(f"--fault {text}: after {name} come whole numbers; see --help")
+        numbers = [int(value) for value in values]
+        if name == "outage" and len(numbers) == 2:
+            faults["outage_days"] = (numbers[0], numbers[0] + numbers[1])
+        elif name == "late" and len(numbers) == 1:
+            faults["silent_every"] = numbers[0]
+        elif name == "price" and len(numbers) == 1:
+            faults["price_change_day"] = numbers[0]
+        elif name == "duplicates" and not numbers:
+            faults["duplicates"] = True
+        else:
+            raise BadRequest(f"--fault {text} is unknown; known are outage, late, price, duplicates; see --help")
+    return faults
 
 
 def read_faults(texts: list[str]) -> Faults:

@@ -1,0 +1,139 @@
+"""The book of papers: what it holds follows from what it was told and the time, and from nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from primeur.broker.commands import Command
+from primeur.broker.papers import (
+    COMMITMENT,
+    OFFER,
+    RELEASE,
+    REQUEST,
+    CapacityRequest,
+    Commitment,
+    CommitmentState,
+    Offer,
+    OfferState,
+    ReleaseState,
+    ReleaseWindow,
+    RequestState,
+)
+from primeur.broker.rights import Right
+from primeur.core.errors import Conflict
+
+_UNDER_OFFER = frozenset({OfferState.PREPARED, OfferState.NOTICED, OfferState.OPEN})
+_ACCEPTED = frozenset({OfferState.ACCEPTED, OfferState.PARTLY_ACCEPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All papers under one right; never changed, only followed by another.
+
+    Attributes:
+        versions: of the right; empty when there is none.
+        now_ms: the latest moment the book has been told; it never goes back.
+        told: key of each command to the command.
+    """
+
+    versions: tuple[Right, ...] = ()
+    requests: Mapping[str, CapacityRequest] = field(default_factory=dict)
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    releases: Mapping[str, ReleaseWindow] = field(default_factory=dict)
+    commitments: Mapping[str, Commitment] = field(default_factory=dict)
+    told: Mapping[str, Command] = field(default_factory=dict)
+    now_ms: int = 0
+
+    def right_of(self, request: CapacityRequest) -> Right | None:
+        """Give the version that governs a request: the one in force when it was opened."""
+        return next((right for right in self.versions if right.version == request.right_version), None)
+
+    def free_units(self, request: CapacityRequest) -> int:
+        """Count the units of a request that nobody is asked for, nobody has accepted and nobody was let go."""
+        let_go = sum(window.left for window in self.releases.values() if window.request == request.id)
+        return request.residual - self.units_asked(request) - let_go
+
+    def units_asked(self, request: CapacityRequest) -> int:
+        """Count the units that the holder is asked for, or has accepted without closing yet."""
+        offers = [offer for offer in self.offers.values() if offer.request == request.id]
+        asked = sum(offer.terms.units for offer in offers if offer.state in _UNDER_OFFER)
+        return asked + sum(offer.accepted for offer in offers if offer.state in _ACCEPTED)
+
+
+def at(book: Book, now_ms: int) -> Book:
+    """Let time pass: offers lapse, windows expire and commitments begin and end at their moments, seen or unseen.
+
+    A clock that jumps back changes nothing.
+    """
+    now_ms = max(now_ms, book.now_ms)
+    for offer in sorted(book.offers.values(), key=lambda offer: (offer.deadline_ms or 0, offer.id)):
+        if offer.state == OfferState.OPEN and offer.deadline_ms is not None and offer.deadline_ms <= now_ms:
+            book = let_go(book, moved(offer, "lapse"), offer.terms.units, offer.deadline_ms)
+    releases = dict(book.releases)
+    for window in book.releases.values():
+        if window.state == ReleaseState.OPEN and window.expires_ms <= now_ms:
+            releases[window.id] = replace(window, state=ReleaseState(RELEASE.after(window.state, "expire")))
+    commitments = {name: _aged(commitment, now_ms) for name, commitment in book.commitments.items()}
+    return replace(book, releases=releases, commitments=commitments, now_ms=now_ms)
+
+
+def let_go(book: Book, offer: Offer, units: int, opens_ms: int, suffix: str = "") -> Book:
+    """Put an offer into the book, and open a release window over the units that the holder did not take."""
+    book = with_offer(book, offer)
+    right = book.right_of(book.requests[offer.request])
+    if not units or right is None:
+        return book
+    window = ReleaseWindow(
+        id=f"{offer.id}/released{suffix}",
+        request=offer.request,
+        units=units,
+        ceiling=offer.terms,
+        tolerance_percent=right.tolerance_percent,
+        opens_ms=opens_ms,
+        expires_ms=opens_ms + right.sale_window_ms,
+    )
+    return replace(book, releases={**book.releases, window.id: window})
+
+
+def commit(book: Book, commitment: Commitment) -> Book:
+    """Put a commitment into the book and count it in its request.
+
+    Raises:
+        Conflict: the id is taken.
+    """
+    if commitment.id in book.commitments:
+        raise Conflict(f"commitment {commitment.id} exists; take another id")
+    request = book.requests[commitment.request]
+    committed = request.committed + commitment.terms.units
+    move = "commit_rest" if committed + request.cancelled == request.units else "commit_part"
+    state = RequestState(REQUEST.after(request.state, move))
+    book = with_request(book, replace(request, committed=committed, state=state))
+    aged = _aged(commitment, book.now_ms)
+    return replace(book, commitments={**book.commitments, commitment.id: aged})
+
+
+def moved(offer: Offer, move: str) -> Offer:
+    """Move an offer by its table.
+
+    Raises:
+        Conflict: the table has no such move.
+    """
+    return replace(offer, state=OfferState(OFFER.after(offer.state, move)))
+
+
+def with_offer(book: Book, offer: Offer) -> Book:
+    """Put an offer into the book."""
+    return replace(book, offers={**book.offers, offer.id: offer})
+
+
+def with_request(book: Book, request: CapacityRequest) -> Book:
+    """Put a request into the book."""
+    return replace(book, requests={**book.requests, request.id: request})
+
+
+def _aged(commitment: Commitment, now_ms: int) -> Commitment:
+    state: str = commitment.state
+    if state == CommitmentState.PENDING and commitment.terms.start_ms <= now_ms:
+        state = COMMITMENT.after(state, "begin")
+    if state == CommitmentState.ACTIVE and commitment.end_ms <= now_ms:
+        state = COMMITMENT.after(state, "expire")
+    return commitment if state == commitment.state else replace(commitment, state=CommitmentState(state))
