@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help up env dev check test lint lock docs clean bench
+.PHONY: help up env dev check test torch lint lock docs clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,13 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.default
 	@$(INSTALL) -r requirements/dev.txt
 	@touch $@
 
+# The training tests need PyTorch, which is no part of the locked environments: which build is right depends on the
+# machine. WITH_TORCH=1 installs the registry's build of the version in pyproject.toml.
+torch: dev
+ifdef WITH_TORCH
+	@$(PYTHON) -m pip --python $(BIN)/python install --quiet torch==2.13.0 tokenizers safetensors
+endif
+
 lint: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -48,7 +55,7 @@ check: lint ## The fast half: style, types, floors, unit and row tests, docs
 	$(BIN)/pytest -q -n auto tests/house tests/unit tests/rows tests/walks
 	$(MAKE) docs
 
-test: lint ## Every check, on a machine with Debian packages also PostgreSQL, Chromium and Node clients
+test: lint torch ## Every check, on a machine with Debian packages also PostgreSQL, Chromium and Node clients
 	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 	$(MAKE) docs
 	$(BIN)/pip-audit --strict --requirement requirements/default.txt --disable-pip || echo "pip-audit could not finish"
