@@ -35,14 +35,13 @@ class ApiRefusal(Exception):
 class Api:
     """The API in the name of one session."""
 
-    def __init__(self, client: ApiClient, session: str, address: str) -> None:
-        """Speak for *session*; *address* is the browser's, for the log."""
+    def __init__(self, client: ApiClient, session: str) -> None:
+        """Speak for *session*."""
         self._client = client
         self._headers = {
             "cookie": f"{COOKIE}={session}",
             "x-primeur-console": "1",
             "origin": str(client.base_url).rstrip("/"),
-            "x-forwarded-for": address,
         }
 
     async def get(self, path: str, query: Mapping[str, Any] | None = None) -> Json:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from primeur.console import show
-from primeur.console.api import Api, ApiClient, ApiRefusal, SignedOut
+from primeur.console.api import Api, ApiClient, ApiRefusal, Json, SignedOut
 from primeur.console.assets import Assets
 from primeur.console.session import comes_from_us, drop_session, form_is_ours, form_token, preference, session_of
 from primeur.console.words import LANGUAGES, Words, choose_language, read_words
@@ -54,8 +54,8 @@ class Page:
         ]
         theme = preference(request, "theme")
         self.theme = theme if theme in THEMES else "system"
-        client = request.client
-        self.api = Api(desk.client, self.session, client.host if client else "")
+        self.api = Api(desk.client, self.session)
+        self.me: Json = {}
 
     @property
     def is_fragment(self) -> bool:
@@ -94,6 +94,8 @@ class Page:
             "theme": self.theme,
             "asset": self.desk.assets.url,
             "path": self.request.url.path,
+            "me": self.me,
+            "may": set(self.me.get("permissions", ())).__contains__,
             "live_words": self.words.live,
             "csrf": form_token(self.desk.house.place.pepper, self.session),
             "count": lambda number: show.count(number, language),
@@ -118,6 +120,8 @@ def view(desk: Desk, answer: View, *, signed_in: bool = True) -> Endpoint:
         if signed_in and not page.session:
             return page.go("/sign-in")
         try:
+            if signed_in:
+                page.me = await page.api.get("/api/v1/me")
             return await answer(page)
         except SignedOut:
             gone = page.go("/sign-in?ended=1")

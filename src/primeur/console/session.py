@@ -64,4 +64,5 @@ def comes_from_us(request: Request) -> bool:
 
 
 def _is_https(request: Request) -> bool:
-    return request.url.scheme == "https"
+    # A proxy that ends TLS says so; who makes it up only gets a stricter cookie.
+    return "https" in {request.url.scheme, request.headers.get("x-forwarded-proto", "")}

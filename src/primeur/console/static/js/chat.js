@@ -27,12 +27,13 @@ const desk = {
   },
   drawNode: (lane, node) => lanes.drawNode(lane, node),
 
-  async keep(conversation) {
+  // Quietly while an answer is still coming: the list and other tabs need not know of every word.
+  async keep(conversation, quietly = false) {
     if (isEmpty(conversation) && !conversation.draft && !conversation.named) return;
     live.set(conversation.id, conversation);
     conversation.title = titleOf(conversation);
-    await shelf.put(conversation).catch(() => desk.tell(t("live.not_kept")));
-    await list.load();
+    await shelf.put(conversation, quietly).catch(() => desk.tell(t("live.not_kept")));
+    if (!quietly) await list.load();
   },
   keepDraft() {
     const conversation = desk.conversation;

@@ -69,8 +69,8 @@ export function money(nanos, currency) {
   return `${number(amount, Math.abs(amount) >= 1 || amount === 0 ? 2 : 6)} ${currency ?? ""}`.trim();
 }
 
-export function moment(milliseconds) {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(milliseconds));
+export function moment(milliseconds, timeStyle = "short") {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle }).format(new Date(milliseconds));
 }
 
 // "Today 14:05", "Yesterday", or the date: for lists.

@@ -112,6 +112,8 @@ export function makeLanes(desk, place) {
       conversation.lanes.push(copyLane(conversation.lanes[0], free?.name ?? ""));
       desk.keep(conversation);
       desk.draw();
+      place.lastElementChild.scrollIntoView({ inline: "start", block: "nearest" });
+      place.lastElementChild.querySelector("select").focus({ preventScroll: true });
     },
 
     rememberScroll() {

@@ -48,7 +48,7 @@ function localTimes(root) {
     const parsed = Date.parse(time.getAttribute("datetime"));
     if (Number.isNaN(parsed)) continue;
     time.title = time.textContent;
-    time.textContent = moment(parsed);
+    time.textContent = moment(parsed, time.closest("[data-exact]") ? "medium" : "short");
     time.dataset.local = "";
   }
 }

@@ -36,9 +36,9 @@ export async function one(id) {
   return within("readonly", (store) => store.get(id));
 }
 
-export async function put(conversation) {
+export async function put(conversation, quietly = false) {
   await within("readwrite", (store) => store.put(conversation));
-  channel.postMessage({ changed: conversation.id });
+  if (!quietly) channel.postMessage({ changed: conversation.id });
 }
 
 export async function remove(id) {

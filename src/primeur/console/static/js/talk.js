@@ -44,7 +44,7 @@ export function makeTalk(desk) {
     Object.assign(node, { text: state.text, thinking: state.thinking });
     if (performance.now() - (node.keptAt ?? 0) > KEEP_EVERY_MS) {
       node.keptAt = performance.now();
-      desk.keep(conversation);
+      desk.keep(conversation, true);
     }
     if (desk.conversation === conversation) desk.drawNode(lane, node);
   }
