@@ -11,6 +11,7 @@ from primeur.core.chat import Endpoint
 from primeur.core.engine import (
     ENGINE,
     FAILURES_UNTIL_FAILED,
+    READY,
     STARTING,
     WAITING,
     is_stable,
@@ -33,6 +34,8 @@ class Pace:
         silent_probes: probes in a row without an answer before a process that serves is taken for hung.
         settle_s: between the moment a process gets no new requests and the moment it is told to end.
         grace_s: what it may take to finish its requests.
+        most_delay_s, most_delay_served_s: longest wait for a process that never got ready, and for one that did:
+            weights that cannot be loaded will not be loaded sooner, but people wait for one that was killed.
         stable_s: serving for so long forgives earlier failures.
         orphan_s: what a process waits for an owner before it ends itself.
     """
@@ -46,7 +49,8 @@ class Pace:
     grace_s: float = 30.0
     first_delay_s: float = 0.25
     most_delay_s: float = 60.0
-    stable_s: float = 60.0
+    most_delay_served_s: float = 2.0
+    stable_s: float = 10.0
     orphan_s: float = 60.0
 
 
@@ -94,9 +98,9 @@ class Keeper:
             try:
                 await self._serve()
             except _Broke as broke:
-                served_s = (self.shop.clock.monotonic_us() - since) / 1e6
-                failures = 1 if is_stable(served_s, self.shop.pace.stable_s) else failures + 1
-                await self._back_off(str(broke), failures)
+                lived_s = (self.shop.clock.monotonic_us() - since) / 1e6
+                failures = 1 if is_stable(lived_s, self.shop.pace.stable_s) else failures + 1
+                await self._back_off(str(broke), failures, served=self.state.phase == READY)
 
     async def retire(self) -> None:
         """Let the process finish its requests, then end it; its papers go too."""
@@ -195,13 +199,14 @@ class Keeper:
             reason = last_words(self.order.log_path)
             raise _Broke(f"{over.result()}: {reason}" if reason else over.result())
 
-    async def _back_off(self, reason: str, failures: int) -> None:
+    async def _back_off(self, reason: str, failures: int, *, served: bool) -> None:
         self.child = None
         pace = self.shop.pace
-        delay_s = restart_delay_s(failures, pace.first_delay_s, pace.most_delay_s)
+        most_s = pace.most_delay_served_s if served else pace.most_delay_s
+        delay_s = restart_delay_s(failures, pace.first_delay_s, most_s)
         detail = f"restarts in {delay_s:.3g} s: {reason}"
         self._move("break", detail, endpoint=None, pid=None, memory_bytes=None, restarts=self.state.restarts + 1)
-        if failures >= FAILURES_UNTIL_FAILED:
+        if failures >= FAILURES_UNTIL_FAILED and not served:
             self._move("give_up", f"broke {failures} times in a row, {detail}; see {self.order.log_path}")
         await asyncio.sleep(delay_s)
 
