@@ -72,6 +72,7 @@ def write_card(recipe: Recipe, measured: Measured) -> str:
         DRILLS,
         "## Recipe",
         list_recipe(recipe, measured),
+        "\n".join(f"- {remark}" for remark in recipe.remarks),
         "## Probes",
         "Greedy answers of these very weights, as they came, good or bad.",
         list_probes(measured),

@@ -121,6 +121,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     optimiser: Optimiser = Optimiser()
     dialogues: int = 0
     probes: list[str] = []
+    remarks: list[str] = []
     held_out_share: float = 0.01
     seed: int = 1789
 
