@@ -1,0 +1,57 @@
+"""The documentation keeps up with the house."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "primeur"
+DOCS = ROOT / "docs"
+ROOMS = sorted(
+    path.parent.name for path in PACKAGE.glob("*/__init__.py") if path.parent.name not in {"walks", "weights"}
+)
+WALKS = sorted(path.stem for path in (PACKAGE / "walks").glob("[a-z]*.py") if path.stem != "house")
+LONGEST = 360
+"""Lines of a file that is read in one sitting."""
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_has_its_page(room):
+    """A page that says what the room is for."""
+    assert (DOCS / "rooms" / f"{room}.md").is_file(), f"write docs/rooms/{room}.md"
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_every_walk_is_told_in_a_page(walk):
+    """Its own, or that of the story it is a step of."""
+    pages = [path.read_text("utf-8") for path in (DOCS / "walks").glob("*.md")]
+    told = (DOCS / "walks" / f"{walk}.md").is_file() or any(re.search(rf"\b{walk}\b", page) for page in pages)
+    assert told, f"write docs/walks/{walk}.md, or name `{walk}` in the page of its story"
+
+
+def test_every_event_is_told_in_a_page():
+    """What can happen to configuration is said somewhere."""
+    names = re.findall(r"^class (\w+)\(Event", (PACKAGE / "core" / "events.py").read_text("utf-8"), re.MULTILINE)
+    pages = "".join(path.read_text("utf-8") for path in DOCS.rglob("*.md"))
+    assert [name for name in names if name not in pages] == []
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_is_read_in_one_sitting(path):
+    """Tables may be long; stories may not."""
+    if path.name in {"schema.py", "ports.py"} or "versions" in path.parts:
+        pytest.skip("a table is read line by line")
+    assert len(path.read_text("utf-8").splitlines()) <= LONGEST
+
+
+def test_nothing_names_a_machine_or_a_registry():
+    """Paths of one machine and hosts of registries have no place in the repository, lock files included."""
+    words = re.compile(r"files\.pythonhosted|registry\.npmjs|pypi\.org|/root/|/home/\w+/|/work/")
+    kinds = {".py", ".md", ".toml", ".txt", ".json", ".yml", ".sh", ".js", ".html", ".css", ""}
+    skipped = {"node_modules", ".venv", ".git", "site", ".cache", "__pycache__"}
+    files = [p for p in ROOT.rglob("*") if p.is_file() and p.suffix in kinds and not skipped & set(p.parts)]
+    found = [
+        str(p.relative_to(ROOT)) for p in files if p != Path(__file__) and words.search(p.read_text("utf-8", "ignore"))
+    ]
+    assert found == []
