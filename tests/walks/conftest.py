@@ -12,6 +12,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import OPENAI_PATHS, Dialect, Endpoint, Route
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineOrder, EngineState, Launch, ProviderFace, ProviderOrder
+from primeur.core.usage import UsageEvent
 from primeur.gateway.asgi import Gateway
 from primeur.governance import rows as governance
 from primeur.governance import rules
@@ -72,6 +73,16 @@ class PaperHost:
         """Nothing runs."""
 
 
+class PaperJournal:
+    """Remembers usage events."""
+
+    def __init__(self) -> None:
+        self.events: list[UsageEvent] = []
+
+    async def append(self, event: UsageEvent) -> None:
+        self.events.append(event)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A fresh SQLite database: what differs on PostgreSQL is tried one floor below, in rows."""
@@ -91,7 +102,7 @@ def house(clock, entropy, store, host, tmp_path) -> House:
         clock=clock,
         entropy=entropy,
         store=store,
-        journal=None,
+        journal=PaperJournal(),
         relay=None,
         limiter=None,
         host=host,

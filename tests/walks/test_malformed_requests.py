@@ -1,4 +1,4 @@
-"""What nobody meant to send: the management API answers it in words, never with a fault of its own."""
+"""What nobody meant to send: every door answers it in words, never with a fault of its own."""
 
 import json
 
@@ -12,11 +12,14 @@ ODD = [
 ]  # fmt: skip
 BROKEN = [b"", b"{", b"\xff\xfe", b"[" * 5000, b'{"name":1e999}', b"nul", b"null", b"[]", b"3"]
 NAMES = ["default", "%00", "%2525", "a%252Fb", "%F0%9F%92%B6", "x" * 300]
-DOORS_TO_TRY = [door for door in DOORS if door.path.startswith("/api/v1/")]
+KEEPING = ("/v1/files", "/v1/uploads", "/v1/batches", "/v1/responses", "/v1/conversations", "/v1/moderations")
+DOORS_TO_TRY = [door for door in DOORS if door.path.startswith(("/api/v1/", *KEEPING))]
 # What makes the rest of a body good, so that the odd value is what is looked at.
 GOOD = {
     "currency": "EUR", "input": "1", "output": "1", "name": "fine", "kind": "paper", "deployment": "talk",
-    "engine": "echo", "document": {},
+    "engine": "echo", "document": {}, "model": "talk", "filename": "a.txt", "purpose": "batch",
+    "bytes": 3, "mime_type": "text/plain", "part_ids": ["part_1"], "completion_window": "24h",
+    "endpoint": "/v1/embeddings", "items": [{"role": "user", "content": "hi"}], "metadata": {},
 }  # fmt: skip
 
 

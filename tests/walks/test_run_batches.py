@@ -53,16 +53,6 @@ def line(word, url=CHAT, **body):
     return {"custom_id": word, "method": "POST", "url": url, "body": body}
 
 
-class Paper:
-    """A journal that remembers."""
-
-    def __init__(self):
-        self.events = []
-
-    async def append(self, event):
-        self.events.append(event)
-
-
 class Desk:
     """Files and batches of one house, and the story that runs them."""
 
@@ -111,7 +101,6 @@ def desk(house):
         governance.add_project(tx, project)
 
     house.store.transact_now(found)
-    house = dataclasses.replace(house, journal=Paper())
     house.board.now = Snapshot(sequence=1, callers={b"d": CALLER})
     return Desk(house)
 

@@ -23,6 +23,17 @@ class _Message(msgspec.Struct):
     phase: str | None = None
 
 
+class _Said(msgspec.Struct):
+    text: str
+    annotations: list[Json] | None = None
+    logprobs: list[Json] | None = None
+
+
+class _Picture(msgspec.Struct):
+    image_url: str
+    detail: Literal["low", "high", "auto", "original"] | None = None
+
+
 class _Call(msgspec.Struct):
     call_id: str
     name: str
@@ -153,24 +164,25 @@ _READERS: dict[str, Callable[[Json, str], Json]] = {
 
 
 def _read_part(part: Json, at: str, *, own: bool) -> Json:
-    kind = part.get("type")
+    kind = str(part.get("type"))
     _refuse(
         part.get("prompt_cache_breakpoint"), f"{at}.prompt_cache_breakpoint", "engines here find prefixes themselves"
     )
     if kind == "input_text" or (kind == "text" and not own):
         return {"type": "input_text", "text": _text_of(part, "text", at)}
     if own and kind in {"output_text", "text"}:
-        return _output_text(_text_of(part, "text", at), part.get("annotations"), part.get("logprobs"))
+        said = read_value(part, _Said, at)
+        return _output_text(said.text, said.annotations, said.logprobs)
     if own and kind == "refusal":
         return {"type": "refusal", "refusal": _text_of(part, "refusal", at)}
     if kind == "input_image" and not own:
         _refuse(part.get("file_id"), f"{at}.file_id", "send the picture as a data URL in image_url")
-        url = _text_of(part, "image_url", at)
-        return {"type": "input_image", "image_url": url, "detail": part.get("detail") or "auto"}
+        picture = read_value(part, _Picture, at)
+        return {"type": "input_image", "image_url": picture.image_url, "detail": picture.detail or "auto"}
     raise UnsupportedParameter(f"content of type {kind!r} is not supported here; leave {at} out", param=f"{at}.type")
 
 
-def _output_text(text: str, annotations: Any = None, logprobs: Any = None) -> Json:
+def _output_text(text: str, annotations: list[Json] | None = None, logprobs: list[Json] | None = None) -> Json:
     return {"type": "output_text", "text": text, "annotations": annotations or [], "logprobs": logprobs or []}
 
 
