@@ -121,7 +121,7 @@ def measure_procurement(console: Console, folder: Path) -> None:
     for model in ("m-small", "m-mid", "m-large"):
         path = folder / f"servegen_{model}_windows.csv.gz"
         _, whole = read_demands(None, path, 1.0)
-        for days in (4, 5, 6, 7):
+        for days in (1, 2, 3, 4, 6, 7):
             cells = [procurement_ratio(whole.work_per_s, days * DAY_WINDOWS, block) for block in (1, 7)]
             table.add_row(model, f"{days} days", f"{10 - days} days", *(f"{cell:.3f}" for cell in cells))
     console.print(table)

@@ -17,6 +17,7 @@ from primeur.broker.commands import (
     OpenRequest,
     ReceiveNotice,
     SendOffer,
+    WithdrawOffer,
 )
 from primeur.broker.dealings import tell
 from primeur.broker.papers import OfferState
@@ -66,16 +67,21 @@ class Procurement:
         self.ledger = Ledger()
         self.planned: dict[int, int] = {}
         self.now_ms = 0
-        self.lead = -(-plan.right.response_ms // WINDOW_MS)
+        self.data_ms = ORIGIN_MS - self.first * WINDOW_MS
         self.trust = Trust()
-        for wanted in history[: max(0, self.first - self.lead)]:
+        lead = -(-plan.right.response_ms // WINDOW_MS)
+        for wanted in history[: max(0, self.first - lead)]:
             self.trust = self.trust.after(wanted, 0.0, WINDOW_HOURS)
 
     def run(self, tell_progress: Callable[[int], object] | None = None) -> Ledger:
         """Let every day's dealings go on side by side, in the order of the clock; then it is known what each cost."""
         agenda: list[tuple[int, int, int, Iterator[int]]] = []
+        # Before a day of demand has been seen there is nothing to go by; then even a short time may do for an answer.
+        informed_ms = self.data_ms + DAY_MS
         for day in range(self.days):
-            heappush(agenda, (self._start(day) - self.plan.right.response_ms, 1, day, self._deal(day)))
+            opened_ms = max(informed_ms, self._start(day) - self.plan.right.response_ms)
+            if opened_ms < self._start(day):
+                heappush(agenda, (opened_ms, 1, day, self._deal(day)))
             heappush(agenda, (self._start(day), 2, day, self._count(day)))
         while agenda:
             self.now_ms, order, day, dealing = heappop(agenda)
@@ -99,7 +105,7 @@ class Procurement:
         if units <= 0:
             return
         self.planned[day] = units
-        opened_ms, request = self._start(day) - self.plan.right.response_ms, f"day{day}"
+        opened_ms, request = self.now_ms, f"day{day}"
         price, bid = (self.market.third, THIRD) if self.plan.right.mode is Mode.MATCH else (self.market.holder, None)
         terms = self._terms(units, price, day)
         self._tell(opened_ms, OpenRequest(f"{request}/open", request, terms))
@@ -113,9 +119,9 @@ class Procurement:
 
     def _needed(self, day: int) -> int:
         """Say how many units to add, from recent demand as it was known when the request is opened."""
-        known = max(0, self.first + day * DAY_WINDOWS - self.lead)
+        known = (self.now_ms - self.data_ms) // WINDOW_MS
         recent = self.demand[max(0, known - self.plan.lookback_days * DAY_WINDOWS) : known]
-        if len(recent) < DAY_WINDOWS or not self.trust.allows(self.market):
+        if not self.trust.allows(self.market):
             return 0
         under_way = sum(units for begun, units in self.planned.items() if begun <= day < begun + self.plan.block_days)
         return units_to_hold(recent, self.market) - under_way
@@ -127,6 +133,10 @@ class Procurement:
         deadline_ms = self.book.offers[offer].deadline_ms or now_ms
         silent = bool(self.plan.silent_every) and day % self.plan.silent_every == 0
         answer_ms = deadline_ms if silent else min(now_ms + self.plan.answer_ms, deadline_ms - 1)
+        if answer_ms > self._start(day):
+            yield self._start(day)
+            self._tell(self.now_ms, WithdrawOffer(f"{offer}/withdraw", offer))
+            return
         yield answer_ms
         takes = min(terms.units, self._holder_has(day))
         if terms.unit_price_nanos < round(self.market.floor * NANOS):
