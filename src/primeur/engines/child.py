@@ -60,27 +60,30 @@ def fatal(reason: str) -> NoReturn:
     sys.exit(1)
 
 
-def is_held(owner: Path) -> bool:
-    """Whether somebody holds the owner's lock."""
+def is_held(owner: int) -> bool:
+    """Whether somebody holds the lock of the open file *owner*."""
     try:
-        with owner.open("rb") as file:
-            # Shared, so that many engines may look at once; let go at once, so that a new owner can have it.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            fcntl.flock(file, fcntl.LOCK_UN)
+        # Shared, so that many engines may look at once; let go at once, so that a new owner can have it.
+        fcntl.flock(owner, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
-        return False
+    fcntl.flock(owner, fcntl.LOCK_UN)
     return False
 
 
 def watch_owner(orders: Orders) -> None:
     """End this process (SIGTERM to itself) when nobody has held the owner's lock for ``orphan_s`` seconds."""
-    if orders.owner is not None:
-        threading.Thread(target=_watch, args=(orders.owner, orders.orphan_s), daemon=True, name="owner").start()
+    if orders.owner is None:
+        return
+    # Opened once: should the data folder be removed and made anew, its new owner is not ours.
+    try:
+        owner = os.open(orders.owner, os.O_RDONLY)
+    except OSError as error:
+        fatal(f"the owner's lock cannot be read: {error}")
+    threading.Thread(target=_watch, args=(owner, orders.orphan_s), daemon=True, name="owner").start()
 
 
-def _watch(owner: Path, orphan_s: float) -> None:
+def _watch(owner: int, orphan_s: float) -> None:
     pause = threading.Event()
     missed = 0
     while missed < CHECKS_PER_WAIT:

@@ -75,7 +75,14 @@ class Speaker:
     async def _chunks(self, events: Any) -> list[Json]:
         data = [event_data(event) async for block in events for event in split_events(block)]
         assert data[-1] == b"[DONE]" or b'"error"' in data[-1]
-        return [msgspec.json.decode(event) for event in data if event != b"[DONE]"]
+        return [_read(event) for event in data if event != b"[DONE]"]
+
+
+def _read(event: bytes) -> Json:
+    try:
+        return msgspec.json.decode(event, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {"error": "not JSON"}
 
 
 def joined(chunks: list[Json], index: int = 0) -> str:

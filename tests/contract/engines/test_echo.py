@@ -31,8 +31,9 @@ async def test_a_status_can_be_wished_for(echo: Speaker) -> None:
 @pytest.mark.parametrize("wish", ["cut_after=2", "malformed_after=2", "error_after=2"])
 async def test_a_stream_can_be_broken(echo: Speaker, wish: str) -> None:
     """What came before the break arrives; the fault is told in the stream."""
+    # What is not JSON goes on to the caller as it came: the gateway reads no event that it need not read.
     chunks = await echo.chat(f"one two three four [[token_ms=30]] [[{wish}]]", stream=True)
-    assert "error" in chunks[-1]
+    assert any("error" in chunk for chunk in chunks)
     assert joined([chunk for chunk in chunks if "choices" in chunk]).startswith("one two")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -126,6 +127,17 @@ async def test_an_orphan_ends_itself(open_host: Open, until: Until, tmp_path: Pa
     host.want(echo(tmp_path))
     left = await until(host, "rev_1", "ready")
     await host.aclose(keep_running=True)
+    await gone(left.pid)
+
+
+async def test_a_new_owner_of_a_new_folder_is_not_ours(open_host: Open, until: Until, tmp_path: Path) -> None:
+    """Should the data folder be removed and made anew, what belonged to the old one ends."""
+    host = await open_host()
+    host.want(echo(tmp_path))
+    left = await until(host, "rev_1", "ready")
+    await host.aclose(keep_running=True)
+    shutil.rmtree(tmp_path / "engines")
+    await open_host()
     await gone(left.pid)
 
 
