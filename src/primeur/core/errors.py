@@ -7,6 +7,7 @@ PrimeurError
     NotAuthenticated    no key, or one we do not know
     NotPermitted        known, but not allowed
     NotFound            UnknownModel is one
+    WrongMethod         the address does not take this HTTP method
     Conflict            the thing is in another state than the caller thinks
     OverLimit           a rate, concurrency or budget limit; come back later
   TargetFailed          an engine or provider did not answer properly; TargetTimedOut, TargetBusy
@@ -86,6 +87,17 @@ class UnknownModel(NotFound):
     """No deployment or alias has this name."""
 
     code = "model_not_found"
+
+
+class WrongMethod(CallerError):
+    """The address exists and does not take this method; *allowed* are those that it takes."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...]) -> None:
+        """*allowed*: HTTP methods."""
+        super().__init__(message)
+        self.allowed = allowed
 
 
 class Conflict(CallerError):

@@ -22,6 +22,7 @@ from primeur.engines.echo_words import (
 )
 
 MAX_INPUTS = 2048
+MAX_DIMENSIONS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +346,8 @@ def vectors(ask: EmbeddingRequest, size: int, context_tokens: int) -> tuple[Json
     lists = token_lists(ask.input)
     if len(lists) > MAX_INPUTS:
         raise BadRequest(f"{len(lists)} inputs; at most {MAX_INPUTS} are taken", param="input")
+    if ask.dimensions is not None and ask.dimensions > MAX_DIMENSIONS:
+        raise BadRequest(f"a vector has at most {MAX_DIMENSIONS} dimensions", param="dimensions")
     for tokens in lists:
         _check_context(len(tokens), context_tokens, "input")
     _, wishes = read_wishes("".join(lists[-1]))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from primeur.core.caller import Caller
-from primeur.core.errors import BadRequest, NotFound, NotPermitted, PrimeurError, TooLarge
+from primeur.core.errors import BadRequest, NotFound, PrimeurError, TooLarge, WrongMethod
 from primeur.core.ids import make_id
 from primeur.gateway.doors import Door
 from primeur.gateway.entry import let_in
@@ -218,10 +218,8 @@ class _Watch:
 
 def _no_door(scope: Scope, found: Found) -> PrimeurError:
     if found.others:
-        return NotPermitted(
-            f"{scope['path']} does not take {scope['method']}; it takes {', '.join(found.others)}",
-            code="method_not_allowed",
-        )
+        words = f"{scope['path']} does not take {scope['method']}; it takes {', '.join(found.others)}"
+        return WrongMethod(words, allowed=found.others)
     return NotFound(f"there is nothing at {scope['path']}; /api/docs lists what there is", code="unknown_url")
 
 

@@ -6,17 +6,18 @@ uvicorn parses HTTP as before. A request for an inference route with a known key
 
 import asyncio
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Route
-from primeur.core.errors import PrimeurError
+from primeur.core.errors import BadRequest, PrimeurError
 from primeur.core.ids import make_id
 from primeur.core.wire import AnyRequest
+from primeur.gateway.bounded import BoundedProtocol
 from primeur.gateway.doors import Door
 from primeur.gateway.entry import key_in
 from primeur.gateway.exchange import Exchange
@@ -78,7 +79,7 @@ class Express:
         )
 
 
-class ExpressProtocol(HttpToolsProtocol):
+class ExpressProtocol(BoundedProtocol):
     """One connection; a `primeur.gateway.exchange.Client`."""
 
     express: Express
@@ -124,10 +125,11 @@ class ExpressProtocol(HttpToolsProtocol):
         if address is None or self.expect_100_continue or not self._is_plain(address):
             super().on_headers_complete()
             return
+        self.end_head()
         self._address = address
         self._keep_alive = self.parser.should_keep_alive()
         self._arrived_us = self.express.house.clock.monotonic_us()
-        self._body_timer = self.loop.call_later(_BODY_TIMEOUT_S, self.drop)
+        self._body_timer = self.loop.call_later(_BODY_TIMEOUT_S, self._body_timed_out)
 
     def on_body(self, body: bytes) -> None:
         """Collect."""
@@ -175,6 +177,10 @@ class ExpressProtocol(HttpToolsProtocol):
             super().shutdown()
         else:
             self._keep_alive = False
+
+    def _body_timed_out(self) -> None:
+        words = f"the body was not complete within {_BODY_TIMEOUT_S:g} s"
+        self.refuse(BadRequest(words, code="timeout"), HTTPStatus.REQUEST_TIMEOUT)
 
     def _is_plain(self, address: _Address) -> bool:
         """Whether the body has a stated length within the door's limit, and nothing is being answered."""
@@ -224,9 +230,11 @@ class ExpressProtocol(HttpToolsProtocol):
     def _go_long_way(self, body: bytes) -> None:
         """Let uvicorn run the application for the request whose head it has parsed."""
         self._address = self._whole = None
-        HttpToolsProtocol.on_headers_complete(self)
-        HttpToolsProtocol.on_body(self, body)
-        HttpToolsProtocol.on_message_complete(self)
+        super().on_headers_complete()
+        # The parser has read on and no longer knows whether this request wanted the connection closed.
+        self.cycle.keep_alive = self._keep_alive
+        super().on_body(body)
+        super().on_message_complete()
 
     # --- out (Client) ---------------------------------------------------------------------------------------------
 

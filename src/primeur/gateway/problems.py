@@ -18,6 +18,7 @@ _STATUS: tuple[tuple[type[errors.PrimeurError], int, str], ...] = (
     (errors.NotAuthenticated, 401, "invalid_request_error"),
     (errors.NotPermitted, 403, "invalid_request_error"),
     (errors.NotFound, 404, "invalid_request_error"),
+    (errors.WrongMethod, 405, "invalid_request_error"),
     (errors.Conflict, 409, "invalid_request_error"),
     (errors.OverLimit, 429, "requests"),
     (errors.SetupError, 400, "invalid_request_error"),
@@ -34,6 +35,7 @@ _ANTHROPIC_TYPES = {
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
+    405: "invalid_request_error",
     409: "invalid_request_error",
     413: "request_too_large",
     429: "rate_limit_error",
@@ -80,6 +82,8 @@ def _headers(error: errors.PrimeurError) -> Headers:
             (b"retry-after-ms", str(wait_ms).encode()),
             (b"retry-after", str(math.ceil(wait_ms / 1000)).encode()),
         ]
+    if isinstance(error, errors.WrongMethod):
+        return [(b"allow", ", ".join(error.allowed).encode())]
     if isinstance(error, errors.NotAuthenticated):
         return [(b"www-authenticate", b'Bearer realm="primeur"')]
     return []
