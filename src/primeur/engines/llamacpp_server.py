@@ -38,8 +38,8 @@ def parameters(plan: LlamaPlan, orders: Orders) -> xllamacpp.CommonParams:
 
 def _size(given: xllamacpp.CommonParams, plan: LlamaPlan) -> None:
     given.n_ctx, given.n_parallel = plan.cache_tokens, plan.slots
-    # One cache for all slots, so that one request may use a full context whatever the number of slots.
-    given.kv_unified, given.kv_unified_per_slot = True, 0
+    # Each slot has its own cache: in a shared one a long request could take the room of the others, and all would fail.
+    given.kv_unified = False
     given.n_batch, given.n_ubatch = plan.batch_tokens, plan.micro_batch_tokens
     given.cache_ram_mib = plan.prompt_cache_mib
     # llama.cpp would otherwise shrink what was planned to its own guess of free memory.

@@ -12,7 +12,8 @@ from primeur.core.ports import EngineOrder
 MIB = 1 << 20
 CACHE_BYTES: Mapping[str, float] = {"f32": 4, "f16": 2, "bf16": 2, "q8_0": 34 / 32, "q5_1": 24 / 32, "q4_0": 18 / 32}
 DEFAULT_CONTEXT_TOKENS = 4096
-SMALL_CACHE_BYTES = 64 * MIB
+SMALL_CACHE_BYTES = 96 * MIB
+MOST_SLOTS = 4
 VECTOR_CONTEXT_TOKENS = 8192
 
 Whole = Annotated[int, msgspec.Meta(ge=1, le=1 << 24)]
@@ -32,7 +33,6 @@ class LlamaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         threads: processor threads; all cores but one by default, for threads = cores collapses under other load.
         context_tokens: prompt and answer of one request together.
         slots: requests worked on at the same time.
-        cache_tokens: tokens of attention cache that all slots share; at least *context_tokens*.
         batch_tokens, micro_batch_tokens: prompt tokens worked on in one go.
         cache_type: how attention is cached: smaller is less memory and less exact.
         lora: adapters loaded beside the weights; a request may scale them by ``lora``.
@@ -46,7 +46,6 @@ class LlamaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
     context_tokens: Annotated[int, msgspec.Meta(ge=64, le=1 << 24)] | None = None
     slots: Annotated[int, msgspec.Meta(ge=1, le=256)] | None = None
-    cache_tokens: Whole | None = None
     batch_tokens: Whole | None = None
     micro_batch_tokens: Whole | None = None
     cache_type: Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q4_0"] = "f16"
@@ -110,8 +109,9 @@ def plan_llama(settings: LlamaSettings, head: GgufHead, order: EngineOrder) -> L
     check_fit(settings, head, str(order.weights))
     embeddings = head.pools if settings.embeddings is None else settings.embeddings
     context = context_tokens(settings, head, memory_bytes, embeddings=embeddings)
-    slots = settings.slots or 4
-    cache = cache_tokens(settings, head, memory_bytes, context, slots)
+    slots = settings.slots or (MOST_SLOTS if embeddings else slots_that_fit(settings, head, memory_bytes, context))
+    if not embeddings:
+        check_room(settings, head, memory_bytes, context * slots)
     # A text whose vector is wanted must fit into one step; tokens may come in several.
     batch = context if embeddings else min(context, settings.batch_tokens or 512)
     micro = context if embeddings else min(batch, settings.micro_batch_tokens or 256)
@@ -121,7 +121,7 @@ def plan_llama(settings: LlamaSettings, head: GgufHead, order: EngineOrder) -> L
         threads=settings.threads or max(1, order.cores - 1),
         context_tokens=context,
         slots=slots,
-        cache_tokens=context * slots if embeddings else cache,
+        cache_tokens=context * slots,
         batch_tokens=batch,
         micro_batch_tokens=micro,
         cache_type=settings.cache_type,
@@ -174,25 +174,29 @@ def context_tokens(settings: LlamaSettings, head: GgufHead, memory_bytes: int, *
     return min(wanted, fits)
 
 
-def cache_tokens(settings: LlamaSettings, head: GgufHead, memory_bytes: int, context: int, slots: int) -> int:
-    """Tokens of cache that the slots share: one full context at least, and as much as suits the weights' size.
+def slots_that_fit(settings: LlamaSettings, head: GgufHead, memory_bytes: int, context: int) -> int:
+    """How many requests may be worked on at once, each with a full context: one to four.
 
-    llama.cpp fills its cache with zeros, so all of it counts as used memory from the start.
+    llama.cpp fills its cache with zeros, so all of it counts as used memory from the start: it takes no more than suits
+    the weights' size. It must hold a full context for every slot, for when it runs out all requests under way fail.
+    """
+    budget = min(max(SMALL_CACHE_BYTES, head.size_bytes), memory_bytes // 4)
+    return max(1, min(MOST_SLOTS, budget // cache_bytes_per_token(settings, head) // context))
+
+
+def check_room(settings: LlamaSettings, head: GgufHead, memory_bytes: int, cache_tokens: int) -> None:
+    """Refuse a cache that the memory cannot hold beside the weights.
 
     Raises:
-        SetupError: less was set than one request may need.
+        SetupError: says how much is needed and what to lower.
     """
-    if settings.cache_tokens is not None:
-        if settings.cache_tokens < context:
-            raise SetupError(
-                f"llamacpp setting 'cache_tokens' is {settings.cache_tokens}, less than one request's {context};"
-                " raise it or lower 'context_tokens'",
-                param="cache_tokens",
-            )
-        return settings.cache_tokens
-    budget = min(max(SMALL_CACHE_BYTES, head.size_bytes), memory_bytes // 4)
-    fits = budget // cache_bytes_per_token(settings, head) // 256 * 256
-    return max(context, min(fits, context * slots))
+    needed = cache_tokens * cache_bytes_per_token(settings, head) + head.size_bytes
+    if needed > memory_bytes:
+        raise SetupError(
+            f"the model and a cache of {cache_tokens} tokens take {needed // MIB} MiB of {memory_bytes // MIB};"
+            " lower 'slots' or 'context_tokens', or set 'cache_type' to q8_0",
+            param="slots",
+        )
 
 
 def prompt_cache_mib(settings: LlamaSettings, memory_bytes: int) -> int:
