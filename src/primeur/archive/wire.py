@@ -25,6 +25,23 @@ class ExpiresAfter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 # --- files and uploads --------------------------------------------------------------------------------------------
 
 
+Bytes = Annotated[str, msgspec.Meta(extra_json_schema={"contentMediaType": "application/octet-stream"})]
+
+
+class FileForm(msgspec.Struct, frozen=True):
+    """Form of ``POST /v1/files``; expiry is two fields, ``expires_after[anchor]`` and ``expires_after[seconds]``."""
+
+    file: Bytes
+    purpose: Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
+    expires_after: ExpiresAfter | None = None
+
+
+class PartForm(msgspec.Struct, frozen=True):
+    """Form of ``POST /v1/uploads/{upload_id}/parts``."""
+
+    data: Bytes
+
+
 class FileObject(msgspec.Struct, kw_only=True):
     """A kept file; times are seconds since 1970, UTC."""
 

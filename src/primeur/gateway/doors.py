@@ -23,7 +23,8 @@ class Door:
         tells: name of the event (core/events.py) that the door's walk records; None for reading doors.
         body_limit: most bytes of a body; larger ones are refused with 413 before they are read.
         streams_body: the handler reads `Visit.stream` itself, up to *body_limit*.
-        takes, gives: msgspec Structs, for OpenAPI; None when there is no body or it is not JSON.
+        takes, gives: msgspec Structs, for OpenAPI; None when there is no body or it is not JSON. What a door takes that
+            streams its body is a form.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

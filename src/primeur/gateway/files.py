@@ -2,7 +2,7 @@
 
 from primeur.archive.file_rows import KeptFile, find_file, list_files
 from primeur.archive.rules import FILE_BYTES, Label, check_filename, check_purpose, read_expiry, read_page
-from primeur.archive.wire import Deleted, FileObject, FilesQuery, Listing
+from primeur.archive.wire import Deleted, FileForm, FileObject, FilesQuery, Listing
 from primeur.core.errors import BadRequest
 from primeur.gateway.doors import Door
 from primeur.gateway.forms import FORM_OVERHEAD, read_form
@@ -92,6 +92,7 @@ DOORS = (
         tells="FileKept",
         body_limit=FILE_BYTES + FORM_OVERHEAD,
         streams_body=True,
+        takes=FileForm,
         gives=FileObject,
     ),
     Door("GET", "/v1/files", list_project_files, "List files", "files", takes=FilesQuery, gives=Listing),

@@ -77,7 +77,10 @@ def _operation(door: Door, schemas: dict[int, Json], components: Json) -> Json:
         operation["security"] = []
     else:
         operation["description"] = f"Permission `{door.permission}`: {PERMISSIONS[door.permission]}."
-    if door.streams_body:
+    if door.streams_body and door.takes is not None:
+        content = {"multipart/form-data": {"schema": schemas[id(door.takes)]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    elif door.streams_body:
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     elif door.takes is not None and door.method not in _READING:
         content = {"application/json": {"schema": schemas[id(door.takes)]}}

@@ -3,7 +3,7 @@
 from primeur.archive.file_rows import KeptFile
 from primeur.archive.rules import PART_BYTES
 from primeur.archive.upload_rows import Upload
-from primeur.archive.wire import CompleteUpload, CreateUpload, PartObject, UploadObject
+from primeur.archive.wire import CompleteUpload, CreateUpload, PartForm, PartObject, UploadObject
 from primeur.gateway.doors import MIB, Door
 from primeur.gateway.files import show_file
 from primeur.gateway.forms import FORM_OVERHEAD, read_form
@@ -80,6 +80,7 @@ DOORS = (
         "files",
         body_limit=PART_BYTES + FORM_OVERHEAD,
         streams_body=True,
+        takes=PartForm,
         gives=PartObject,
     ),
     Door(
