@@ -1,7 +1,7 @@
 // OpenAI's own Node client against a running service: PRIMEUR_TEST_URL, PRIMEUR_TEST_KEY.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import OpenAI, { AzureOpenAI } from "openai";
+import OpenAI, { AzureOpenAI, toFile } from "openai";
 
 const url = process.env.PRIMEUR_TEST_URL;
 const apiKey = process.env.PRIMEUR_TEST_KEY;
@@ -144,4 +144,45 @@ test("responses are made, streamed, read and deleted", async () => {
   await assert.rejects(client.responses.retrieve(made.id), OpenAI.NotFoundError);
   const events = await collect(await client.responses.create({ model: "echo", input: "hi", stream: true }));
   assert.equal(events.at(-1).type, "response.completed");
+});
+
+test("conversations hold what was said", async () => {
+  const made = await client.conversations.create({ items: say("zero"), metadata: { a: "b" } });
+  await client.responses.create({ model: "echo", input: "one", conversation: made.id });
+  const texts = [];
+  for await (const item of client.conversations.items.list(made.id, { order: "asc", limit: 2 }))
+    texts.push(item.content[0].text);
+  assert.deepEqual(texts, ["zero", "one", "one"]);
+  assert.equal((await client.conversations.delete(made.id)).deleted, true);
+});
+
+test("files and uploads come back byte for byte", async () => {
+  const bytes = Buffer.from(Array.from({ length: 5000 }, (_, n) => n % 256));
+  const file = await client.files.create({ file: await toFile(bytes, "a.bin"), purpose: "user_data" });
+  assert.deepEqual(Buffer.from(await (await client.files.content(file.id)).arrayBuffer()), bytes);
+  assert.equal((await client.files.delete(file.id)).deleted, true);
+  const upload = await client.uploads.create({ bytes: 6, filename: "b", mime_type: "text/plain", purpose: "batch" });
+  const part = (text) => toFile(Buffer.from(text), "part");
+  const second = await client.uploads.parts.create(upload.id, { data: await part("def") });
+  const first = await client.uploads.parts.create(upload.id, { data: await part("abc") });
+  const done = await client.uploads.complete(upload.id, { part_ids: [first.id, second.id] });
+  assert.equal(await (await client.files.content(done.file.id)).text(), "abcdef");
+});
+
+test("a batch is run", async () => {
+  const line = { custom_id: "a", method: "POST", url: "/v1/responses", body: { model: "echo", input: "hi" } };
+  const input = await toFile(Buffer.from(JSON.stringify(line)), "in.jsonl");
+  const file = await client.files.create({ file: input, purpose: "batch" });
+  let batch = await client.batches.create({
+    input_file_id: file.id,
+    endpoint: "/v1/responses",
+    completion_window: "24h",
+  });
+  for (let look = 0; look < 300 && batch.status !== "completed"; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    batch = await client.batches.retrieve(batch.id);
+  }
+  assert.deepEqual(batch.request_counts, { total: 1, completed: 1, failed: 0 });
+  const output = JSON.parse(await (await client.files.content(batch.output_file_id)).text());
+  assert.equal(output.response.body.output[0].content[0].text, "hi");
 });
