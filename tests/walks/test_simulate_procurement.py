@@ -126,6 +126,14 @@ def test_the_command_prints_what_scripts_read(tmp_path):
     assert (result["contract_violations"], result["judged_days"]) == (0, 3.0)
 
 
+def test_a_picture_is_drawn_when_one_is_asked_for(tmp_path):
+    """A PNG, where it was asked for."""
+    pytest.importorskip("matplotlib", reason="pictures need primeur[simulate]")
+    trace, picture = write_days(tmp_path / "t_windows.csv", 0, 3), tmp_path / "p.png"
+    assert CliRunner().invoke(commands, ["procurement", str(trace), "--plot", str(picture)]).exit_code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_days_of_the_history_are_not_judged(tmp_path):
     """A trace that contains its history is judged on what comes after; one that starts anew follows on."""
     history, whole = write_days(tmp_path / "h_windows.csv", 0, 4), write_days(tmp_path / "w_windows.csv", 0, 6)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from primeur.broker.headroom import Capacity
 from primeur.broker.traces import Trace
 from primeur.cli.simulate import commands
-from primeur.core.errors import BadRequest
+from primeur.core.errors import BadRequest, SetupError
 from primeur.walks.audit_replay import audit_replay
 from primeur.walks.read_trace import read_requests
 from primeur.walks.replay_requests import Faults, Replay, Scenario
@@ -86,6 +86,16 @@ def test_the_command_prints_what_scripts_read(tmp_path):
     assert promised <= set(result)
     assert result["requests"] == 500
     assert result["spilled_work"] >= result["optimum_spilled_work"] > 0
+
+
+def test_a_picture_is_drawn_when_one_is_asked_for(tmp_path):
+    """A PNG, where it was asked for."""
+    pytest.importorskip("matplotlib", reason="pictures need primeur[simulate]")
+    table, picture = tmp_path / "t.csv", tmp_path / "p.png"
+    table.write_text("arrival,input_tokens,output_tokens\n0,10,1\n90,10,1\n")
+    assert run("requests", table, "--plot", picture).exit_code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert isinstance(run("requests", table, "--plot", tmp_path / "no" / "p.png").exception, SetupError)
 
 
 @pytest.mark.parametrize(
