@@ -34,9 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, started once."""
+    """Chromium, started once for each file.
+
+    Playwright keeps an event loop running in this thread, so it must be gone before another file's async tests.
+    """
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed; `apt-get install chromium` brings it")
     with sync_playwright() as playwright:
@@ -45,7 +48,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session(browser: Browser, service: Any) -> Any:
     """The cookies of somebody who has signed in by a link, as a person does."""
     link = service.manage("POST", "/sign-in-links", {})["path"]

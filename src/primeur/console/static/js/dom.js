@@ -69,8 +69,16 @@ export function money(nanos, currency) {
   return `${number(amount, Math.abs(amount) >= 1 || amount === 0 ? 2 : 6)} ${currency ?? ""}`.trim();
 }
 
-export function moment(milliseconds, timeStyle = "short") {
-  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle }).format(new Date(milliseconds));
+export function moment(milliseconds) {
+  return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(new Date(milliseconds));
+}
+
+// With seconds, for logs; the year only when it is another one.
+export function exactMoment(milliseconds) {
+  const then = new Date(milliseconds);
+  const year = then.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  const wanted = { year, month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" };
+  return new Intl.DateTimeFormat(language, wanted).format(then);
 }
 
 // "Today 14:05", "Yesterday", or the date: for lists.

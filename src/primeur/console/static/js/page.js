@@ -1,6 +1,6 @@
 // What every page does: theme without a reload, copy buttons, local times, dialogs, the list of shortcuts.
 
-import { copyText, moment, t } from "./dom.js";
+import { copyText, exactMoment, moment, t } from "./dom.js";
 
 function showTheme(name) {
   document.documentElement.dataset.theme = name;
@@ -48,7 +48,7 @@ function localTimes(root) {
     const parsed = Date.parse(time.getAttribute("datetime"));
     if (Number.isNaN(parsed)) continue;
     time.title = time.textContent;
-    time.textContent = moment(parsed, time.closest("[data-exact]") ? "medium" : "short");
+    time.textContent = time.closest("[data-exact]") ? exactMoment(parsed) : moment(parsed);
     time.dataset.local = "";
   }
 }
