@@ -52,9 +52,17 @@ def test_only_parts_of_the_answer_are_counted(usage):
 
 
 def test_an_error_in_the_stream_is_a_fault():
-    """The words of the target are kept."""
-    with pytest.raises(TargetFailed, match="out of memory"):
-        StreamScanner(wants_usage=False).take(b'data: {"error":{"message":"out of memory"}}\n\n')
+    """The words of the target are kept, and so is what came before them in the same packet."""
+    scanner = StreamScanner(wants_usage=False)
+    assert scanner.take(DELTA + b'data: {"error":{"message":"out of memory"}}\n\n' + DELTA) == DELTA
+    assert "out of memory" in scanner.fault.message
+
+
+def test_an_event_that_was_cut_off_is_a_fault():
+    """A caller is never handed half an object."""
+    scanner = StreamScanner(wants_usage=False)
+    assert scanner.take(DELTA + b'data: {"choices":[{"delta":{"con\n\n') == DELTA
+    assert "cannot be read" in scanner.fault.message
 
 
 def test_an_answer_of_broken_json_is_a_fault():

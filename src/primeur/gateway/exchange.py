@@ -169,11 +169,7 @@ class Exchange:
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def _pass(self, piece: bytes, passage: Passage) -> None:
-        try:
-            passed = passage.take(piece)
-        except TargetFailed as fault:
-            self.on_fault(fault)
-            return
+        passed = passage.take(piece)
         if passed:
             if not self._streaming:
                 self._streaming = True

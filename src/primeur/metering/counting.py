@@ -101,6 +101,7 @@ class StreamScanner:
         pieces: parts of the answer that came, without the events that open and end it.
         finished: a finish reason or ``[DONE]`` has been seen.
         done: ``[DONE]`` has been seen.
+        fault: what the target did wrong; nothing after it is passed on.
         owed: bytes kept back until the usage event is durable: the usage chunk, if asked for, and ``[DONE]``.
     """
 
@@ -112,19 +113,24 @@ class StreamScanner:
         self.pieces = 0
         self.finished = False
         self.done = False
+        self.fault: TargetFailed | None = None
 
     def take(self, block: bytes) -> bytes:
-        """Look at a block of whole events and give what may be passed on at once.
-
-        Raises:
-            TargetFailed: the target reported an error in its stream, or sent what is not JSON.
-        """
+        """Look at a block of whole events and give what may be passed on at once: all that stands before a fault."""
         if not self.finished and _FINISHED.search(block):
             self.finished = True
-        if b"[DONE]" not in block and b'"usage":' not in block and b'"error":' not in block:
+        plain = b"[DONE]" not in block and b'"usage":' not in block and b'"error":' not in block
+        # An object that was cut off does not end in a brace; it is looked at more closely.
+        if plain and block.count(b"}\n\n") == block.count(b"\n\n"):
             self.pieces += len(_CARRIES.findall(block))
             return block
-        return b"".join(self._one(event) for event in split_events(block))
+        passed = []
+        try:
+            for event in split_events(block):
+                passed.append(self._one(event))  # noqa: PERF401 (what came before a fault is kept)
+        except TargetFailed as fault:
+            self.fault = fault
+        return b"".join(passed)
 
     def _one(self, event: bytes) -> bytes:
         data = event_data(event)

@@ -28,20 +28,20 @@ class Passage:
         self._meter, self._translation = meter, translation
         self._splitter = EventSplitter()
         self._scanner = StreamScanner(wants_usage=meter.ask.wants_usage)
+        self._fault: TargetFailed | None = None
 
     @property
     def done(self) -> bool:
-        """The target has said its last word."""
-        return self._scanner.done
+        """Nothing more will pass: the target has said its last word, or something wrong, which `last` raises."""
+        return self._scanner.done or self._scanner.fault is not None or self._fault is not None
 
     def take(self, piece: bytes) -> bytes:
-        """Give the part of the stream that may go on now.
-
-        Raises:
-            TargetFailed: the target broke off, or sent what cannot be read.
-        """
+        """Give the part of the stream that may go on now."""
         meter, scanner = self._meter, self._scanner
-        block = self._splitter.feed(piece)
+        try:
+            block = self._splitter.feed(piece)
+        except TargetFailed as fault:
+            self._fault, block = fault, b""
         passed = self._translated(scanner.take(block)) if block else b""
         meter.usage, meter.pieces = scanner.usage, scanner.pieces
         if passed:
@@ -54,8 +54,12 @@ class Passage:
         """Give what is owed once the answer is in the books: the usage chunk, if asked for, and ``[DONE]``.
 
         Raises:
-            TargetFailed: the stream ended before the answer did, or its translation found a fault.
+            TargetFailed: the target broke off, sent what cannot be read, or ended its stream before the answer; or
+                the translation found a fault.
         """
+        fault = self._fault or self._scanner.fault
+        if fault is not None:
+            raise fault
         if not self._scanner.finished:
             raise TargetFailed("the target ended its stream before the answer was finished")
         last = b"".join(_event(data) for data in self._translation.finish()) if self._translation else b""
@@ -66,8 +70,14 @@ class Passage:
         translation = self._translation
         if translation is None or not passed:
             return passed
-        pieces = (translation.piece(_json(event_data(event))) for event in split_events(passed) if event_data(event))
-        return b"".join(_event(data) for some in pieces for data in some)
+        translated: list[bytes] = []
+        try:
+            for data in map(event_data, split_events(passed)):
+                if data:
+                    translated += map(_event, translation.piece(_json(data)))
+        except TargetFailed as fault:
+            self._fault = fault
+        return b"".join(translated)
 
 
 def whole_answer(meter: Meter, body: bytes, translation: Translation | None) -> bytes:
