@@ -345,3 +345,50 @@ def test_versions_of_a_right_follow_each_other():
     assert version_at((), 0) is None
     with pytest.raises(BadRequest, match="ends before it begins"):
         replace(FIRST, expires_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (OpenRequest("k9", "q", ASKED), "request q exists"),
+        (SendOffer("k9", "o", "q", ASKED), "offer o exists"),
+        (SendOffer("k9", "o9", "nowhere", ASKED), "no request nowhere"),
+        (WithdrawOffer("k9", "nothing"), "no offer nothing"),
+        (GiveBack("k9", "nothing"), "no release nothing"),
+        (AmendOffer("k9", "o", ASKED), "these terms already"),
+        (AmendOffer("k9", "o", replace(ASKED, units=11)), "0 free units, not 1"),
+        (CancelRequest("k9", "q"), "offer under way"),
+        (CloseOffer("k9", "o", "c"), "open cannot close"),
+        (CommitThird("k9", "c", "q", "third", ASKED), "under a right"),
+    ],
+)
+def test_what_the_papers_do_not_allow_is_refused_in_words(command, said):
+    """It says which paper and what to do, and the book stays as it was."""
+    book = offered()
+    with pytest.raises((Conflict, NotFound, BadRequest), match=said):
+        tell(book, command, START)
+
+
+def test_an_offer_needs_a_right_and_a_commitment_its_own_name():
+    """Outside any right there is nobody to ask first."""
+    book = tell(Book(), OpenRequest("k1", "q", ASKED), START)
+    with pytest.raises(Conflict, match="no right covered"):
+        tell(book, SendOffer("k2", "o", "q", ASKED), START)
+    book = tell(book, CommitThird("k3", "c", "q", "third", replace(ASKED, units=4)), START)
+    with pytest.raises(Conflict, match="commitment c exists"):
+        tell(book, CommitThird("k4", "c", "q", "third", replace(ASKED, units=4)), START)
+
+
+def test_a_right_says_what_is_wrong_with_it():
+    """Windows of no time, blocks of nothing, versions of another right."""
+    with pytest.raises(BadRequest, match="above zero"):
+        replace(FIRST, response_ms=0)
+    with pytest.raises(BadRequest, match="partial block 1 or more"):
+        replace(FIRST, partial_block=0)
+    with pytest.raises(Conflict, match="cannot take effect before"):
+        amend(SECOND, replace(SECOND, version=3, effective_ms=0))
+    with pytest.raises(Conflict, match="versions must be of one right"):
+        version_at((FIRST, FIRST), 0)
+    with pytest.raises(BadRequest, match="uptime_points"):
+        replace(ASKED, uptime_points=10_001)
+    assert more_favourable(ASKED, replace(ASKED, start_ms=5), 0) == ["start_ms"]

@@ -104,6 +104,10 @@ def test_a_picture_is_drawn_when_one_is_asked_for(tmp_path):
         (["nowhere.csv"], "cannot read the trace"),
         (["bad.csv"], "input_tokens is -1"),
         (["good.csv", "--load", "0"], "--load is 0"),
+        (["good.csv", "--load", "nan"], "--load is nan"),
+        (["good.csv", "--caution", "nan"], "--caution must be"),
+        (["good.csv", "--right-share", "nan"], "--right-share 0 to 1"),
+        (["long.csv"], "spans 11574 days"),
         (["good.csv", "--fault", "flood:1"], "flood:1 is unknown"),
         (["good.csv", "--fault", "outage:x:1"], "numbers"),
         (["broken.csv.gz"], "cannot read the trace"),
@@ -113,6 +117,7 @@ def test_bad_input_gets_one_clear_line(tmp_path, arguments, said):
     """It says what is wrong with what; the command line prints it and exits with 2."""
     (tmp_path / "bad.csv").write_text("arrival,input_tokens,output_tokens\n0,-1,1\n")
     (tmp_path / "good.csv").write_text("arrival,input_tokens,output_tokens\n0,1,1\n")
+    (tmp_path / "long.csv").write_text("arrival,input_tokens,output_tokens\n0,1,1\n500000000,1,1\n")
     (tmp_path / "broken.csv.gz").write_bytes(b"not gzip")
     outcome = run("requests", tmp_path / arguments[0], *arguments[1:])
     assert isinstance(outcome.exception, BadRequest)

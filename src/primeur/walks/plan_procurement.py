@@ -49,7 +49,7 @@ class Asked:
             raise BadRequest("--response-hours must be above 0, --answer-hours 0 or more, both at most 8760")
         if not 0 <= self.holder_share <= 1000 or not 0 < self.output_weight <= 1e6 or self.tolerance_percent < 0:
             raise BadRequest("--holder-share and --tolerance must be zero or more, --output-weight above zero")
-        if self.unit_work_per_s is not None and not self.unit_work_per_s > 0:
+        if self.unit_work_per_s is not None and not 0 < self.unit_work_per_s < 1e15:
             raise BadRequest("--unit must be above zero")
 
 

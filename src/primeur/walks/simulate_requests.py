@@ -15,6 +15,8 @@ from primeur.walks.read_trace import read_requests
 from primeur.walks.replay_requests import HOLDER, Faults, Replay, Scenario
 
 BLOCK_US = 60 * MICROSECONDS
+DAY_US = 86_400 * MICROSECONDS
+LONGEST_US = 400 * DAY_US
 _FEWEST_BLOCKS = 20
 _SHOWN_BREACHES = 5
 
@@ -54,8 +56,10 @@ class Study:
                 raise BadRequest(f"--{name} is {value}; it must be above zero (and at most 1000000)")
         if not 1 <= self.seeds <= 1000:
             raise BadRequest(f"--seeds is {self.seeds}; it must be 1 to 1000")
-        if self.most < 1 or self.dedicated_every < 0 or self.caution < 0:
-            raise BadRequest("--most must be at least 1, --dedicated-every and --caution zero or more")
+        if self.most < 1 or self.dedicated_every < 0:
+            raise BadRequest("--most must be at least 1, --dedicated-every zero or more")
+        if not 0 <= self.caution <= 1000 or not 0 <= self.right_share <= 1:
+            raise BadRequest("--caution must be 0 to 1000 and --right-share 0 to 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,9 @@ def simulate_requests(
     """
     study.check()
     recorded = read_requests(path, most=study.most)
+    if recorded.duration_us > LONGEST_US:
+        days = recorded.duration_us // DAY_US
+        raise BadRequest(f"{path.name} spans {days} days, at most 400 can be replayed; is its time in milliseconds?")
     work = sum(recorded.work(study.output_weight))
     if work <= 0:
         raise BadRequest(f"{path.name} holds no tokens at all; give a trace with work in it")
