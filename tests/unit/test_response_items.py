@@ -48,6 +48,12 @@ def test_what_a_model_said_can_be_sent_back_as_it_was():
     assert to_messages([item]) == [{"role": "assistant", "content": "hi"}]
 
 
+def test_a_refusal_can_be_sent_back():
+    """In the chat it is a part, too."""
+    items = read([{"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}])
+    assert to_messages(items) == [{"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]}]
+
+
 def test_calls_and_the_words_before_them_are_one_message():
     """As the model made them; each answer of a function is its own message."""
     call = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}

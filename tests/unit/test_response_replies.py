@@ -126,10 +126,14 @@ def test_usage_and_cost_are_told_in_the_words_of_a_response():
         "prompt_tokens_details": {"cached_tokens": 4},
         "completion_tokens_details": {"reasoning_tokens": 2},
     }
-    _, made = run(chunk("stop", content="x"), {"choices": [], "usage": usage, "primeur": {"provider": "echo"}})
+    _, made = run(
+        chunk("stop", content="x"),
+        {"choices": [], "usage": usage, "service_tier": "flex", "primeur": {"provider": "echo"}},
+    )
     assert made.response.usage == read_usage(usage)
     assert made.response.usage["input_tokens_details"]["cached_tokens"] == 4
     assert made.response.usage["output_tokens_details"]["reasoning_tokens"] == 2
+    assert made.response.service_tier == "flex"
     assert msgspec.to_builtins(made.response)["primeur"] == {"provider": "echo"}
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from primeur.archive.wire import BatchError, Json
-from primeur.core import errors
 from primeur.core.errors import BadRequest, PrimeurError
 from primeur.core.reading import read_json
+from primeur.core.statuses import kind_of, status_of
 
 ENDPOINTS = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses")
 INPUT_BYTES = 200 << 20
@@ -111,28 +111,10 @@ def write_line(custom_id: str, request_id: str, status: int, answer: str, end: s
     return msgspec.json.encode(output) + b"\n"
 
 
-# As gateway/problems.py says it to callers who wait; a test holds the two together.
-_STATUS: tuple[tuple[type[PrimeurError], int, str], ...] = (
-    (errors.TooLarge, 413, "invalid_request_error"),
-    (errors.BadRequest, 400, "invalid_request_error"),
-    (errors.NotAuthenticated, 401, "invalid_request_error"),
-    (errors.NotPermitted, 403, "invalid_request_error"),
-    (errors.NotFound, 404, "invalid_request_error"),
-    (errors.Conflict, 409, "invalid_request_error"),
-    (errors.OverLimit, 429, "requests"),
-    (errors.SetupError, 400, "invalid_request_error"),
-    (errors.TargetBusy, 429, "requests"),
-    (errors.TargetTimedOut, 504, "server_error"),
-    (errors.TargetFailed, 502, "server_error"),
-    (errors.NotReady, 503, "server_error"),
-)
-
-
 def problem_of(error: PrimeurError) -> tuple[int, bytes]:
     """Give the status and body that a caller of the endpoint itself would have got."""
-    status, kind = next(((s, k) for word, s, k in _STATUS if isinstance(error, word)), (500, "server_error"))
-    fault = {"message": error.message, "type": kind, "param": error.param, "code": error.code}
-    return status, msgspec.json.encode({"error": fault})
+    fault = {"message": error.message, "type": kind_of(error), "param": error.param, "code": error.code}
+    return status_of(error), msgspec.json.encode({"error": fault})
 
 
 def add_usage(total: dict[str, int], answer: str) -> None:

@@ -1,4 +1,4 @@
-"""All that can go wrong, as one tree of words; status codes are known to gateway/problems.py alone.
+"""All that can go wrong, as one tree of words; their status codes are in core/statuses.py.
 
 PrimeurError
   SetupError            the person at the machine must change something: port, folder, config, database

@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl, unquote
 from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest, NotFound, PrimeurError, TooLarge, WrongMethod
 from primeur.core.ids import make_id
+from primeur.core.statuses import status_of
 from primeur.gateway.doors import Door
 from primeur.gateway.entry import let_in
 from primeur.gateway.measure import measure
-from primeur.gateway.problems import problem, status_of
+from primeur.gateway.problems import problem
 from primeur.gateway.table import Found, Table
 from primeur.gateway.visit import Answer, Face, Visit
 from primeur.governance.rules import check

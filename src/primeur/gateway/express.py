@@ -16,6 +16,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Route
 from primeur.core.errors import BadRequest, PrimeurError
 from primeur.core.ids import make_id
+from primeur.core.statuses import status_of
 from primeur.core.wire import AnyRequest
 from primeur.gateway.bounded import BoundedProtocol
 from primeur.gateway.doors import Door
@@ -23,7 +24,7 @@ from primeur.gateway.entry import key_in
 from primeur.gateway.exchange import Exchange
 from primeur.gateway.measure import measure
 from primeur.gateway.openai import INFERENCE, with_deployment
-from primeur.gateway.problems import problem, status_of
+from primeur.gateway.problems import problem
 from primeur.gateway.table import Table
 from primeur.gateway.visit import Face, Headers
 from primeur.governance.rules import digest_key

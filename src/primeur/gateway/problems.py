@@ -9,24 +9,8 @@ from typing import Any
 import msgspec
 
 from primeur.core import errors
+from primeur.core.statuses import kind_of, status_of
 from primeur.gateway.visit import Answer, Face, Headers
-
-# The first match counts: narrower words stand before wider ones.
-_STATUS: tuple[tuple[type[errors.PrimeurError], int, str], ...] = (
-    (errors.TooLarge, 413, "invalid_request_error"),
-    (errors.BadRequest, 400, "invalid_request_error"),
-    (errors.NotAuthenticated, 401, "invalid_request_error"),
-    (errors.NotPermitted, 403, "invalid_request_error"),
-    (errors.NotFound, 404, "invalid_request_error"),
-    (errors.WrongMethod, 405, "invalid_request_error"),
-    (errors.Conflict, 409, "invalid_request_error"),
-    (errors.OverLimit, 429, "requests"),
-    (errors.SetupError, 400, "invalid_request_error"),
-    (errors.TargetBusy, 429, "requests"),
-    (errors.TargetTimedOut, 504, "server_error"),
-    (errors.TargetFailed, 502, "server_error"),
-    (errors.NotReady, 503, "server_error"),
-)
 
 _AZURE_CODES = {401: "401", 403: "403", 429: "429", 404: "404", 413: "413"}
 
@@ -43,11 +27,6 @@ _ANTHROPIC_TYPES = {
 }
 
 
-def status_of(error: errors.PrimeurError) -> int:
-    """The status that makes the official clients raise the right class."""
-    return next((status for kind, status, _ in _STATUS if isinstance(error, kind)), 500)
-
-
 def problem(error: errors.PrimeurError, face: Face) -> Answer:
     """Write *error* for the clients of *face*."""
     status = status_of(error)
@@ -56,7 +35,7 @@ def problem(error: errors.PrimeurError, face: Face) -> Answer:
 
 
 def _openai(error: errors.PrimeurError, status: int) -> dict[str, Any]:
-    kind = next((kind for word, _, kind in _STATUS if isinstance(error, word)), "server_error")
+    kind = kind_of(error)
     if isinstance(error, errors.OverLimit) and "token" in error.code:
         kind = "tokens"
     code = "rate_limit_exceeded" if status == 429 else error.code
