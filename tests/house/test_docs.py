@@ -12,7 +12,7 @@ ROOMS = sorted(
     path.parent.name for path in PACKAGE.glob("*/__init__.py") if path.parent.name not in {"walks", "weights"}
 )
 WALKS = sorted(path.stem for path in (PACKAGE / "walks").glob("[a-z]*.py") if path.stem != "house")
-LONGEST = 360
+LONGEST = 330
 """Lines of a file that is read in one sitting."""
 
 
@@ -28,13 +28,6 @@ def test_every_walk_is_told_in_a_page(walk):
     pages = [path.read_text("utf-8") for path in (DOCS / "walks").glob("*.md")]
     told = (DOCS / "walks" / f"{walk}.md").is_file() or any(re.search(rf"\b{walk}\b", page) for page in pages)
     assert told, f"write docs/walks/{walk}.md, or name `{walk}` in the page of its story"
-
-
-def test_every_event_is_told_in_a_page():
-    """What can happen to configuration is said somewhere."""
-    names = re.findall(r"^class (\w+)\(Event", (PACKAGE / "core" / "events.py").read_text("utf-8"), re.MULTILINE)
-    pages = "".join(path.read_text("utf-8") for path in DOCS.rglob("*.md"))
-    assert [name for name in names if name not in pages] == []
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))

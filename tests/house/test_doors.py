@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from primeur.core import events
+from primeur.gateway import openapi
 from primeur.gateway.table import DOORS, Table
 from primeur.governance.rules import PERMISSIONS, roles
 
@@ -65,12 +66,6 @@ def test_every_event_says_what_it_tells(kind):
     assert kind.__doc__ != events.Event.__doc__
 
 
-def test_every_room_with_rules_has_a_page():
-    """By its name."""
-    rooms = {path.parent.name for path in SOURCE.glob("*/rules.py")}
-    assert rooms <= {path.stem for path in (DOCS / "rooms").glob("*.md")}
-
-
 def test_every_event_is_told_on_the_page_of_a_walk():
     """Where one can read when it happens."""
     pages = " ".join(path.read_text("utf-8") for path in (DOCS / "walks").glob("*.md"))
@@ -83,3 +78,10 @@ def test_the_table_of_roles_is_the_one_in_force():
     for word, means in PERMISSIONS.items():
         cells = " | ".join("yes" if word in granted else "" for granted in roles.values())
         assert f"| `{word}`: {means} | {cells} |" in page
+
+
+def test_every_operation_has_its_own_name():
+    """Client generators make a function of each."""
+    document = openapi.describe(DOORS)
+    names = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(names) == len(set(names))

@@ -19,8 +19,9 @@ from primeur.core.errors import BadRequest
 from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.engines.child import Orders, fatal, read_orders, watch_owner
 from primeur.engines.echo import EchoSettings
-from primeur.engines.echo_answers import Reading, pieces, read_chat, read_completion, vectors, whole
+from primeur.engines.echo_answers import pieces, vectors, whole
 from primeur.engines.echo_http import Face, Load, Refused, Request
+from primeur.engines.echo_readings import Reading, read_chat, read_completion
 from primeur.engines.echo_words import NO_WISHES, Wishes
 
 FOREVER_S = 3600.0

@@ -60,7 +60,8 @@ def describe(doors: Iterable[Door]) -> Json:
 
 def _operation(door: Door, schemas: dict[int, Json], components: Json) -> Json:
     operation: Json = {
-        "operationId": f"{door.handler.__name__}",
+        # With its file's name, since two faces may have a handler of the same name.
+        "operationId": f"{door.handler.__module__.rpartition('.')[2]}_{door.handler.__name__}",
         "summary": door.summary,
         "tags": [_tag(door.path)],
         "parameters": _parameters(door, components),
