@@ -2,6 +2,7 @@
 # Starts what the tests can use (PostgreSQL, Chromium, Node clients), runs the given command with it, and cleans up.
 # Where a service is not to be had, its tests skip with a message that says what is missing.
 set -euo pipefail
+export PATH="$PATH:/usr/sbin:/sbin"
 cd "$(dirname "$0")/../.."
 
 work=$(mktemp -d)
