@@ -109,7 +109,7 @@ def test_a_conversation_at_a_terminal(surroundings, tmp_path):
     assert "hello world" in terminal.type("hello world\r", "first after.*\n[^\n]*> ")
     assert "system prompt set" in terminal.type("/system Be brief.\r", "> $")
     assert "hello world" in terminal.type("/retry\r", "cost unknown.*\n[^\n]*> ")
-    terminal.type("[[token_ms=300]] one two three four five six seven eight\r", "one")
+    terminal.type("[[token_ms=300]] one two three four five six seven eight\r", r"\none")
     assert "stopped" in terminal.type("\x03", "stopped.*\n[^\n]*> ")
     assert "there is no command" in terminal.type("/nonsense\r", "lists them.*\n[^\n]*> ")
     assert "Ctrl-D ends" in terminal.type("half a line\x03", "Ctrl-D ends.*\n[^\n]*> ")
@@ -125,15 +125,20 @@ def test_a_conversation_at_a_terminal(surroundings, tmp_path):
 
 def test_a_stopped_answer_is_metered_as_cancelled(service, surroundings):
     """What was made until then is paid for."""
-    terminal = Terminal("echo", environment=surroundings)
+    terminal = Terminal("echo", environment={**surroundings, "PRIMEUR_KEY": service.make_key("stopper")})
     terminal.read("> ")
-    terminal.type("[[token_ms=300]] stopped alpha beta gamma delta epsilon zeta eta\r", "alpha")
+    terminal.type("[[token_ms=300]] stopped alpha beta gamma delta epsilon zeta eta\r", r"\nstopped alpha")
     terminal.type("\x03", "stopped.*\n[^\n]*> ")
     terminal.type("/exit\r", "exit")
     assert terminal.end() == 0
-    service.wait_until(lambda: service.manage("GET", "/requests?outcome=cancelled")["data"], "cancelled", seconds=20)
-    cancelled = service.manage("GET", "/requests?outcome=cancelled")["data"][0]
-    assert 0 < cancelled["output_tokens"] < 9
+
+    def log():
+        return service.manage("GET", "/requests?key=stopper")["data"]
+
+    service.wait_until(log, "logged", seconds=20)
+    (request,) = log()
+    assert request["outcome"] == "cancelled"
+    assert 0 < request["output_tokens"] < 20
 
 
 def test_the_starter_answers(starter, surroundings):

@@ -16,6 +16,7 @@ from primeur.governance import rows as governance
 from primeur.walks.assemble_upload import add_part, cancel_upload, complete_upload, look_up_upload, open_upload
 from primeur.walks.expire_files import expire_files, expire_once, sweep_orphans
 from primeur.walks.keep_file import forget_file, keep_file, read_blob
+from primeur.walks.keep_weights import keep_weights
 
 CALLER = Caller("key_1", "prj_1", "org_1", "app", frozenset({"files"}))
 
@@ -144,6 +145,16 @@ async def test_what_a_crash_left_behind_is_swept_up(home):
     assert await sweep_orphans(home) == 2
     assert blobs(home) == [kept.digest]
     assert [path.exists() for path in (young, draft)] == [True, False]
+
+
+async def test_weights_in_the_same_store_are_nobodys_orphans(home, tmp_path):
+    """However old they are: no file names them, and yet a model does."""
+    source = tmp_path / "old.gguf"
+    source.write_bytes(b"GGUF")
+    os.utime(source, (0, 0))
+    _, path = keep_weights(source, home.place.data_dir, "gguf", link=True)
+    assert await sweep_orphans(home) == 0
+    assert (home.place.data_dir / path).exists()
 
 
 async def test_the_story_ends_when_told_to(home):

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from primeur.core.errors import NotReady, TooLarge
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_NAME = re.compile(r"[0-9a-f]{62}")
 # What the house itself needs to go on: database, journal and logs.
 _FREE_BYTES = 256 << 20
 
@@ -103,7 +104,8 @@ class Blobs:
     def old_digests(self, before_ms: int) -> Iterator[str]:
         """Digests of blobs last kept before a moment, UTC milliseconds."""
         for path in self._folder.glob("sha256/??/*"):
-            if path.stat().st_mtime * 1000 < before_ms:
+            # Weights lie beside them under names of another form, and are nobody's orphans.
+            if _NAME.fullmatch(path.name) and path.stat().st_mtime * 1000 < before_ms:
                 yield f"sha256:{path.parent.name}{path.name}"
 
     def remove_old_drafts(self, before_ms: int) -> int:
