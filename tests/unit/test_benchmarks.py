@@ -65,7 +65,7 @@ def test_bars_fill_their_width_and_shades_add_up():
     assert len(solid_bar(10, 10, 20)) == 20
     assert solid_bar(0, 0) == ""
     assert spread_bar(Spread(5, 10, 20), 20, 20).plain == "\u2588" * 5 + "\u2593" * 5 + "\u2591" * 10
-    assert show_spread(Spread(1.2345, None, 10)) == "1.23 / - / 10"
+    assert show_spread(Spread(1.2345, None, 1234.5)) == "1.23 / - / 1,234"
 
 
 def test_a_picture_is_drawn(tmp_path):

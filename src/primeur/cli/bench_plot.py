@@ -66,7 +66,13 @@ def spread_bar(found: Spread, most: float, width: int = _WIDTH) -> Text:
 
 def show_spread(found: Spread) -> str:
     """The three percentiles in figures."""
-    return " / ".join("-" if value is None else f"{value:.3g}" for value in (found.p50, found.p95, found.p99))
+    return " / ".join(_figure(value) for value in (found.p50, found.p95, found.p99))
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
 def check_png(path: Path) -> None:
