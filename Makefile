@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help up env dev check test torch lint lock docs clean
+.PHONY: help up env dev check test torch lint lock docs clean bench soak
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -59,6 +59,12 @@ test: lint torch ## Every check, on a machine with Debian packages also PostgreS
 	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 	$(MAKE) docs
 	$(BIN)/pip-audit --strict --requirement requirements/default.txt --disable-pip || echo "pip-audit could not finish"
+
+bench: dev ## Measure the gateway beside nginx and other gateways (ARGS="--quick --without litellm")
+	PYTHONPATH=. $(BIN)/python -m bench.gateway $(ARGS)
+
+soak: dev ## Load the gateway and watch memory, descriptors and errors (MINUTES=60)
+	PYTHONPATH=. $(BIN)/python -m bench.gateway.soak --minutes $(or $(MINUTES),10)
 
 lock: dev ## Write the locked requirements anew
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras -o requirements/default.txt pyproject.toml

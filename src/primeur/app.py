@@ -3,6 +3,7 @@
 import logging
 import os
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -44,6 +45,28 @@ class SystemClock:
     def monotonic_us(self) -> int:
         """See the port."""
         return time.monotonic_ns() // 1000
+
+
+class SystemDice:
+    """The machine's randomness; what ids need is drawn a block at a time, secrets are drawn by themselves."""
+
+    _SMALL, _BLOCK = 16, 4096
+
+    def __init__(self) -> None:
+        """Draw nothing yet."""
+        self._block, self._at = b"", 0
+        self._lock = threading.Lock()
+
+    def __call__(self, n: int, /) -> bytes:
+        """See `primeur.core.ports.Entropy`."""
+        if n > self._SMALL:
+            return os.urandom(n)
+        # Transactions make ids in threads of their own; no two may get the same bytes.
+        with self._lock:
+            if self._at + n > len(self._block):
+                self._block, self._at = os.urandom(self._BLOCK), 0
+            self._at += n
+            return self._block[self._at - n : self._at]
 
 
 class _NoHost:
@@ -154,7 +177,7 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
 ) -> House:
     return House(
         clock=SystemClock(),
-        entropy=os.urandom,
+        entropy=SystemDice(),
         store=store,
         journal=journal,
         relay=pool,

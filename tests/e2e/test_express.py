@@ -1,8 +1,9 @@
 """The short way in behaves as HTTP wants it, byte for byte, and the long way takes what it declines."""
 
 import json
+import resource
 import socket
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import httpx2
@@ -159,6 +160,55 @@ def test_a_key_over_its_limit_is_told_when_to_come_back(service):
         status, headers, _ = read_answer(back)
     assert status == 429
     assert int(headers["retry-after"]) > 0
+
+
+def test_a_chunk_that_is_none_is_refused(service):
+    """In the middle of a body that an application is reading."""
+    with wire(service) as (line, back):
+        line.sendall(
+            request(service, "x").partition(b"content-length")[0] + b"transfer-encoding: chunked\r\n\r\nzz\r\n"
+        )
+        status, headers, body = read_answer(back)
+        assert (status, headers["connection"]) == (400, "close")
+        assert json.loads(body)["error"]["code"] == "invalid_http"
+        assert back.read() == b""
+
+
+def test_a_large_head_is_told_even_while_it_is_sent(service):
+    """Nothing resets the connection before the answer has been read."""
+    with wire(service) as (line, back):
+        line.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nx-long: " + b"a" * 300_000)
+        status, _, body = read_answer(back)
+        assert (status, json.loads(body)["error"]["code"]) == (431, "request_too_large")
+
+
+def test_thousands_of_open_connections_leave_room_for_more(service):
+    """Idle ones cost memory only; the next caller is answered."""
+    address = urlsplit(service.url)
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    place = (address.hostname, address.port)
+    with ExitStack() as open_lines:
+        for _ in range(min(2000, soft // 2)):
+            open_lines.enter_context(socket.create_connection(place, timeout=20))
+        with wire(service) as (line, back):
+            line.sendall(request(service, "room"))
+            assert said(read_answer(back)[2]) == "room"
+
+
+def test_a_stream_that_outlives_the_stop_is_cut_and_metered(house_of_its_own):
+    """Whoever reads when the time to finish is over is hung up on; what was made is in the books."""
+    house_of_its_own._flags = ("--drain-s", "1")
+    house_of_its_own.start()
+    house_of_its_own.deploy("echo", engine="echo")
+    with wire(house_of_its_own) as (line, back):
+        line.sendall(request(house_of_its_own, "[[token_ms=50]] " + "word " * 2000, stream=True))
+        while (name := back.readline().strip().lower()).partition(b": ")[0] != b"x-request-id":
+            assert name
+        house_of_its_own.stop()
+    house_of_its_own.start()
+    row = house_of_its_own.logged(name.partition(b": ")[2].decode())
+    assert row["outcome"] == "cancelled"
+    assert row["output_tokens"] > 0
 
 
 def test_a_body_of_unknown_length_goes_the_long_way(service):

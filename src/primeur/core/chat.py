@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+import msgspec
+
 from primeur.core.wire import AnyRequest
 
 Json = dict[str, Any]
@@ -18,8 +20,8 @@ class Route(StrEnum):
     EMBEDDINGS = "embeddings"
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+# Made for each request: a Struct is made four times as fast as a frozen dataclass, and is no work for the collector.
+class Ask(msgspec.Struct, frozen=True, gc=False):
     """One inference request in OpenAI's wire form, whatever dialect it came in.
 
     Attributes:
@@ -187,8 +189,7 @@ class Price:
     output_nanos: int
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(msgspec.Struct, frozen=True, gc=False):
     """Who answered: told in response headers and in the log."""
 
     deployment: str

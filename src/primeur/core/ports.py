@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from primeur.core.caller import Gate
 from primeur.core.chat import Dialect, Endpoint, Route
 from primeur.core.errors import TargetFailed
@@ -153,8 +155,7 @@ class Relay(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(msgspec.Struct, frozen=True, gc=False):
     """What a request has reserved in each gate until it is settled."""
 
     gates: tuple[Gate, ...]
@@ -162,8 +163,7 @@ class Hold:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """How full the tightest gate is, for ``x-ratelimit-*`` headers; None where no limit is set.
 
     Attributes:

@@ -17,11 +17,11 @@ def with_model(body: bytes, model: str) -> bytes:
 
     A quoted ``"model"`` that occurs once is the top-level key: inside a string its quotes would be escaped.
     """
-    if body.count(b'"model"') == 1:
-        name = msgspec.json.encode(model)
-        spliced, count = _MODEL.subn(lambda _: b'"model":' + name, body, count=1)
-        if count == 1:
-            return spliced
+    start = body.find(b'"model"')
+    if start >= 0 and body.find(b'"model"', start + 7) < 0:
+        found = _MODEL.match(body, start)
+        if found is not None:
+            return b'%b"model":%b%b' % (body[:start], msgspec.json.encode(model), body[found.end() :])
     return with_fields(body, {"model": model})
 
 

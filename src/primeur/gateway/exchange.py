@@ -5,15 +5,13 @@ that fails) is given back to the long way, which tells it properly; nothing has 
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Protocol
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Served, Target
 from primeur.core.errors import BadRequest, PrimeurError, TargetFailed
 from primeur.core.ports import Line
-from primeur.gateway.openai import serving_headers
-from primeur.gateway.visit import Headers
+from primeur.gateway.lines import serving_lines
 from primeur.walks.admit import Admission, admit, settle, write_letter
 from primeur.walks.complete import tracing
 from primeur.walks.house import House
@@ -27,15 +25,15 @@ _LINGER_S = 0.25
 class Client(Protocol):
     """The connection to whoever asked."""
 
-    def send_whole(self, headers: Headers, body: bytes) -> None:
-        """Send a whole answer with status 200."""
+    def send_whole(self, lines: bytes, body: bytes) -> None:
+        """Send a whole answer with status 200; *lines* are header lines."""
         ...
 
     def send_refusal(self, error: PrimeurError) -> None:
         """Tell an error that is the caller's own."""
         ...
 
-    def begin_stream(self, headers: Headers) -> None:
+    def begin_stream(self, lines: bytes) -> None:
         """Send the head of a stream."""
         ...
 
@@ -56,12 +54,6 @@ class Client(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class _Head:
-    status: int
-    headers: dict[bytes, bytes]
-
-
 class Exchange:
     """Carries one request; a `primeur.core.ports.Sink` for its target's answer."""
 
@@ -73,8 +65,9 @@ class Exchange:
         self._meter: Meter | None = None
         self._line: Line | None = None
         self._passage: Passage | None = None
-        self._head: _Head | None = None
-        self._headers: Headers = []
+        self._status = 0
+        self._headers: dict[bytes, bytes] = {}
+        self._lines = b""
         self._body: list[bytes] = []
         self._size = 0
         self._streaming = False
@@ -109,14 +102,14 @@ class Exchange:
 
     def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
         """See `Sink`."""
-        self._head = _Head(status, headers)
+        self._status, self._headers = status, headers
         if status == 200 and self._meter is not None:
             standing = self._house.limiter.standing(self._caller.gates, self._house.clock.monotonic_us())
-            self._headers = serving_headers(self._meter.served, self._meter.overhead_us, standing)
+            self._lines = serving_lines(self._meter.served, self._meter.overhead_us, standing)
 
     def on_piece(self, piece: bytes) -> None:
         """See `Sink`."""
-        if self._passage is None or self._head is None or self._head.status != 200:
+        if self._passage is None or self._status != 200:
             self._size += len(piece)
             self._body.append(piece)
             if self._size > ANSWER_LIMIT:
@@ -127,10 +120,10 @@ class Exchange:
     def on_end(self) -> None:
         """See `Sink`."""
         self._let_go()
-        if self._over or self._settled or self._head is None or self._meter is None:
+        if self._over or self._settled or not self._status or self._meter is None:
             return
-        if self._head.status != 200:
-            self._refused(self._head, self._meter)
+        if self._status != 200:
+            self._refused(self._meter)
         elif self._passage is not None:
             self._finish(self._passage)
         else:
@@ -173,7 +166,7 @@ class Exchange:
         if passed:
             if not self._streaming:
                 self._streaming = True
-                self._client.begin_stream(self._headers)
+                self._client.begin_stream(self._lines)
             self._client.send_piece(passed)
         if passage.done:
             # The end of HTTP usually is in the same packet; a target that forgets it is cut off a little later.
@@ -209,16 +202,16 @@ class Exchange:
             if refused is not None:
                 self._client.drop()
             elif self._passage is None:
-                self._client.send_whole(self._headers, last)
+                self._client.send_whole(self._lines, last)
             else:
                 if not self._streaming:
-                    self._client.begin_stream(self._headers)
+                    self._client.begin_stream(self._lines)
                 self._client.end_stream(last)
 
         self._house.journal.append_soon(self._meter.settle(outcome, fault), durable)
 
-    def _refused(self, head: _Head, meter: Meter) -> None:
-        error = refusal(head.status, head.headers, b"".join(self._body), meter.served.target)
+    def _refused(self, meter: Meter) -> None:
+        error = refusal(self._status, self._headers, b"".join(self._body), meter.served.target)
         if not isinstance(error, BadRequest):
             # Another target may answer, or the target later: the long way knows both.
             self._long_way()

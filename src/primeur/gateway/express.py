@@ -4,80 +4,30 @@ uvicorn parses HTTP as before. A request for an inference route with a known key
 `Exchange`; when that declines, or for any other request, uvicorn's own machinery runs the ASGI application.
 """
 
-import asyncio
-from dataclasses import dataclass
+import math
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Route
+from primeur.core.chat import Ask
 from primeur.core.errors import BadRequest, PrimeurError
 from primeur.core.ids import make_id
 from primeur.core.statuses import status_of
-from primeur.core.wire import AnyRequest
-from primeur.gateway.bounded import BoundedProtocol
-from primeur.gateway.doors import Door
+from primeur.gateway.address import Address, Express
+from primeur.gateway.bounded import BODY_TIMEOUT_S, BoundedProtocol
 from primeur.gateway.entry import key_in
 from primeur.gateway.exchange import Exchange
 from primeur.gateway.measure import measure
-from primeur.gateway.openai import INFERENCE, with_deployment
+from primeur.gateway.openai import with_deployment
 from primeur.gateway.problems import problem
 from primeur.gateway.table import Table
-from primeur.gateway.visit import Face, Headers
 from primeur.governance.rules import digest_key
 from primeur.walks.house import House
 from primeur.walks.log_refusal import Arrival, log_refusal
 
-_ADDRESSES_LIMIT = 1024
-_BODY_TIMEOUT_S = 60.0
 _LATER_LIMIT = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """What a URL leads to, worked out once per URL."""
-
-    door: Door
-    route: Route
-    face: Face
-    deployment: str | None
-    decoder: msgspec.json.Decoder[AnyRequest]
-
-
-class Express:
-    """What all connections of one service share."""
-
-    def __init__(self, house: House, table: Table) -> None:
-        """For *house*, whose doors are in *table*."""
-        self.house = house
-        self._table = table
-        self._addresses: dict[bytes, _Address | None] = {}
-
-    def address(self, url: bytes) -> _Address | None:
-        """Give what a posted *url* leads to; None when it is not for the short way."""
-        if url in self._addresses:
-            return self._addresses[url]
-        if len(self._addresses) >= _ADDRESSES_LIMIT:
-            self._addresses.clear()
-        found = self._addresses[url] = self._find(url)
-        return found
-
-    def _find(self, url: bytes) -> _Address | None:
-        path, _, query = url.decode("latin-1").partition("?")
-        try:
-            found = self._table.find("POST", path, dict(parse_qsl(query)))
-        except PrimeurError:
-            return None
-        if found.door is None or found.door.handler not in INFERENCE:
-            return None
-        route, kind = INFERENCE[found.door.handler]
-        name = found.params.get("deployment")
-        return _Address(
-            found.door, route, found.face, unquote(name) if name is not None else None, msgspec.json.Decoder(kind)
-        )
 
 
 class ExpressProtocol(BoundedProtocol):
@@ -88,14 +38,14 @@ class ExpressProtocol(BoundedProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As uvicorn's."""
         super().__init__(*args, **kwargs)
-        self._address: _Address | None = None
+        self._address: Address | None = None
+        self._said: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._whole: bytes | None = None
         self._exchange: Exchange | None = None
         self._later: list[bytes] = []
         self._later_size = 0
         self._keep_alive = True
-        self._body_timer: asyncio.TimerHandle | None = None
         self._ask: Ask | None = None
         self._caller: Caller | None = None
         self._arrived_us = 0
@@ -122,15 +72,16 @@ class ExpressProtocol(BoundedProtocol):
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
+        said = dict(self.headers)
+        self.end_head(said)
         address = self.express.address(self.url) if self.parser.get_method() == b"POST" else None
-        if address is None or self.expect_100_continue or not self._is_plain(address):
-            super().on_headers_complete()
+        self._keep_alive = self.parser.should_keep_alive() and self.may_stay
+        if address is None or self.expect_100_continue or not self._is_plain(address, said):
+            self.go_long_way(keep_alive=self._keep_alive)
             return
-        self.end_head()
-        self._address = address
-        self._keep_alive = self.parser.should_keep_alive()
+        self._address, self._said = address, said
         self._arrived_us = self.express.house.clock.monotonic_us()
-        self._body_timer = self.loop.call_later(_BODY_TIMEOUT_S, self._body_timed_out)
+        self.due_s = self.loop.time() + BODY_TIMEOUT_S
 
     def on_body(self, body: bytes) -> None:
         """Collect."""
@@ -144,16 +95,12 @@ class ExpressProtocol(BoundedProtocol):
         if self._address is None:
             super().on_message_complete()
             return
-        if self._body_timer is not None:
-            self._body_timer.cancel()
-            self._body_timer = None
+        self.due_s = math.inf
         self._whole = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller hung up."""
-        if self._body_timer is not None:
-            self._body_timer.cancel()
         if self._exchange is not None:
             exchange, self._exchange = self._exchange, None
             exchange.hang_up()
@@ -173,21 +120,37 @@ class ExpressProtocol(BoundedProtocol):
             self._exchange.resume()
 
     def shutdown(self) -> None:
-        """The service stops: finish what is under way, then close."""
-        if self._exchange is None and self._address is None:
+        """The service stops: a request that has begun is finished, then the connection closes."""
+        if self._address is None:
             super().shutdown()
         else:
+            self._draining = True
             self._keep_alive = False
 
-    def _body_timed_out(self) -> None:
-        words = f"the body was not complete within {_BODY_TIMEOUT_S:g} s"
-        self.refuse(BadRequest(words, code="timeout"), HTTPStatus.REQUEST_TIMEOUT)
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request is under way, on either way."""
+        return self._exchange is not None or super().is_answering
 
-    def _is_plain(self, address: _Address) -> bool:
+    def finish(self) -> None:
+        """As above, on either way."""
+        self._keep_alive = False
+        super().finish()
+
+    def overdue(self) -> None:
+        """A body that was not complete in time is told so."""
+        if self._address is not None and self._whole is None:
+            words = f"the body was not complete within {BODY_TIMEOUT_S:g} s"
+            self.refuse(BadRequest(words, code="timeout"), HTTPStatus.REQUEST_TIMEOUT)
+            self._address = None
+        else:
+            super().overdue()
+
+    def _is_plain(self, address: Address, said: dict[bytes, bytes]) -> bool:
         """Whether the body has a stated length within the door's limit, and nothing is being answered."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.is_answering:
             return False
-        length = next((value for name, value in self.headers if name == b"content-length"), b"")
+        length = said.get(b"content-length", b"")
         return length.isdigit() and int(length) <= address.door.body_limit and self.parser.get_http_version() == "1.1"
 
     # --- the exchange ---------------------------------------------------------------------------------------------
@@ -196,7 +159,7 @@ class ExpressProtocol(BoundedProtocol):
         """Try the short way."""
         house, address = self.express.house, self._address
         assert address is not None  # noqa: S101
-        key = key_in(dict(self.headers))
+        key = key_in(self._said)
         now_ms = house.clock.now_ms()
         caller = house.board.now.callers.get(digest_key(key, house.place.pepper)) if key is not None else None
         if caller is None:
@@ -213,9 +176,8 @@ class ExpressProtocol(BoundedProtocol):
             self._go_long_way(body)
             return
         self._exchange = exchange
-        self._unset_keepalive_if_required()
 
-    def _make_ask(self, address: _Address, body: bytes, now_ms: int) -> Ask:
+    def _make_ask(self, address: Address, body: bytes, now_ms: int) -> Ask:
         body = with_deployment(body, address.deployment)
         house = self.express.house
         return Ask(
@@ -231,9 +193,8 @@ class ExpressProtocol(BoundedProtocol):
     def _go_long_way(self, body: bytes) -> None:
         """Let uvicorn run the application for the request whose head it has parsed."""
         self._address = self._whole = None
-        super().on_headers_complete()
-        # The parser has read on and no longer knows whether this request wanted the connection closed.
-        self.cycle.keep_alive = self._keep_alive
+        # The parser has read on and no longer knows whether this request wanted the connection closed; we do.
+        self.go_long_way(keep_alive=self._keep_alive)
         super().on_body(body)
         super().on_message_complete()
 
@@ -245,9 +206,9 @@ class ExpressProtocol(BoundedProtocol):
         self._go_long_way(body)
         self._feed_later()
 
-    def send_whole(self, headers: Headers, body: bytes) -> None:
+    def send_whole(self, lines: bytes, body: bytes) -> None:
         """See `Client`."""
-        self._send_whole(b"HTTP/1.1 200 OK\r\n", headers, body)
+        self._send_whole(b"HTTP/1.1 200 OK\r\n", lines, body)
         self._over(200)
 
     def send_refusal(self, error: PrimeurError) -> None:
@@ -257,14 +218,15 @@ class ExpressProtocol(BoundedProtocol):
         ask = self._ask
         arrival = Arrival(ask.id, self._address.door.path, ask.arrived_ms, ask.arrived_us, ask.address)
         log_refusal(self.express.house, self._caller, arrival, error, status_of(error))
-        self._send_whole(b"HTTP/1.1 %d Refused\r\n" % answer.status, answer.headers, answer.body)
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in answer.headers])
+        self._send_whole(b"HTTP/1.1 %d Refused\r\n" % answer.status, lines, answer.body)
         self._over(answer.status)
 
-    def begin_stream(self, headers: Headers) -> None:
+    def begin_stream(self, lines: bytes) -> None:
         """See `Client`."""
         kind = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
         length = b"x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n"
-        self.transport.write(self._head(b"HTTP/1.1 200 OK\r\n", headers) + kind + length + b"\r\n")
+        self.transport.write(self._head(b"HTTP/1.1 200 OK\r\n", lines) + kind + length + b"\r\n")
 
     def send_piece(self, piece: bytes) -> None:
         """See `Client`."""
@@ -280,22 +242,18 @@ class ExpressProtocol(BoundedProtocol):
         self._exchange = None
         self.transport.abort()
 
-    def _send_whole(self, status: bytes, headers: Headers, body: bytes) -> None:
-        length = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
-        self.transport.write(self._head(status, headers) + length + body)
+    def _send_whole(self, status: bytes, lines: bytes, body: bytes) -> None:
+        kind = b"%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+        self.transport.write(kind % (self._head(status, lines), len(body), body))
 
-    def _head(self, status: bytes, headers: Headers) -> bytes:
+    def _head(self, status: bytes, lines: bytes) -> bytes:
         assert self._ask is not None and self._address is not None  # noqa: S101, PT018
-        lines = [status]
-        lines.extend(b"%b: %b\r\n" % pair for pair in self.server_state.default_headers)
-        lines.extend(b"%b: %b\r\n" % pair for pair in headers)
         request_id = self._ask.id.encode()
-        lines.append(b"x-request-id: %b\r\n" % request_id)
+        defaults = self.express.default_lines(self.server_state.default_headers)
+        head = b"%b%b%bx-request-id: %b\r\n" % (status, defaults, lines, request_id)
         if self._address.face == "azure":
-            lines.append(b"apim-request-id: %b\r\n" % request_id)
-        if not self._keep_alive:
-            lines.append(b"connection: close\r\n")
-        return b"".join(lines)
+            head += b"apim-request-id: %b\r\n" % request_id
+        return head if self._keep_alive else head + b"connection: close\r\n"
 
     def _over(self, status: int) -> None:
         """The answer has been sent: on to the next request, or close."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from primeur.core.caller import Gate
+from primeur.core.caller import Gate, Limits
 from primeur.core.errors import OverLimit
 from primeur.core.ports import Hold, Standing
 
@@ -16,14 +16,13 @@ class _Bucket:
 
     size: int
     left: float
-    at_us: int
 
-    def refill(self, size: int, now_us: int) -> None:
-        if size != self.size:
-            self.left += size - self.size
-            self.size = size
-        self.left = min(size, self.left + (now_us - self.at_us) * size / _MINUTE_US)
-        self.at_us = now_us
+    def resize(self, size: int) -> None:
+        self.left += size - self.size
+        self.size = size
+
+    def refill(self, elapsed_us: int) -> None:
+        self.left = min(self.size, self.left + elapsed_us * self.size / _MINUTE_US)
 
     def wait_ms(self, need: float) -> int:
         """Milliseconds until *need* are there."""
@@ -32,8 +31,12 @@ class _Bucket:
 
 @dataclass(slots=True)
 class _Counters:
+    """One scope's, as they were at *at_us*."""
+
+    limits: Limits
     requests: _Bucket
     tokens: _Bucket
+    at_us: int
     in_flight: int = 0
 
 
@@ -46,10 +49,10 @@ class MemoryLimiter:
 
     def reserve(self, gates: tuple[Gate, ...], tokens: int, now_us: int) -> Hold:
         """See the port."""
-        for gate in gates:
-            self._check(gate, self._refilled(gate, now_us), tokens)
-        for gate in gates:
-            counters = self._scopes[gate.scope]
+        found = [self._refilled(gate, now_us) for gate in gates]
+        for gate, counters in zip(gates, found, strict=True):
+            self._check(gate, counters, tokens)
+        for counters in found:
             counters.requests.left -= 1
             counters.tokens.left -= tokens
             counters.in_flight += 1
@@ -59,13 +62,15 @@ class MemoryLimiter:
         """See the port."""
         for gate in hold.gates:
             counters = self._refilled(gate, now_us)
-            counters.tokens.left = min(counters.tokens.size, counters.tokens.left + hold.tokens - tokens)
+            bucket = counters.tokens
+            bucket.left = min(bucket.size, bucket.left + hold.tokens - tokens)
             counters.in_flight = max(0, counters.in_flight - 1)
 
     def standing(self, gates: tuple[Gate, ...], now_us: int) -> Standing:
         """See the port."""
-        requests = self._tightest([(g.limits.rpm, self._refilled(g, now_us).requests) for g in gates])
-        tokens = self._tightest([(g.limits.tpm, self._refilled(g, now_us).tokens) for g in gates])
+        found = [self._refilled(gate, now_us) for gate in gates]
+        requests = self._tightest([one.requests for one in found if one.limits.rpm is not None])
+        tokens = self._tightest([one.tokens for one in found if one.limits.tpm is not None])
         return Standing(
             requests_limit=requests.size if requests else None,
             requests_left=max(0, int(requests.left)) if requests else None,
@@ -75,8 +80,7 @@ class MemoryLimiter:
             tokens_reset_ms=tokens.wait_ms(tokens.size) if tokens else 0,
         )
 
-    def _tightest(self, pairs: list[tuple[int | None, _Bucket]]) -> _Bucket | None:
-        limited = [bucket for limit, bucket in pairs if limit is not None]
+    def _tightest(self, limited: list[_Bucket]) -> _Bucket | None:
         return min(limited, key=lambda bucket: bucket.left / bucket.size, default=None)
 
     def _check(self, gate: Gate, counters: _Counters, tokens: int) -> None:
@@ -113,15 +117,27 @@ class MemoryLimiter:
 
     def _refilled(self, gate: Gate, now_us: int) -> _Counters:
         counters = self._scopes.get(gate.scope)
-        # A scope without a limit still counts concurrency; its buckets are never looked at.
-        rpm, tpm = max(1, gate.limits.rpm or 1), max(1, gate.limits.tpm or 1)
         if counters is None:
-            if len(self._scopes) >= _SCOPES_LIMIT:
-                self._forget_idle()
-            counters = _Counters(_Bucket(rpm, rpm, now_us), _Bucket(tpm, tpm, now_us))
-            self._scopes[gate.scope] = counters
-        counters.requests.refill(rpm, now_us)
-        counters.tokens.refill(tpm, now_us)
+            counters = self._begin(gate, now_us)
+        elif counters.limits is not gate.limits:
+            # The snapshot is another one: a limit that grew is granted at once, one that shrank is taken at once.
+            counters.limits = gate.limits
+            counters.requests.resize(gate.limits.rpm or 1)
+            counters.tokens.resize(gate.limits.tpm or 1)
+        elapsed_us = now_us - counters.at_us
+        if elapsed_us:
+            counters.at_us = now_us
+            counters.requests.refill(elapsed_us)
+            counters.tokens.refill(elapsed_us)
+        return counters
+
+    def _begin(self, gate: Gate, now_us: int) -> _Counters:
+        if len(self._scopes) >= _SCOPES_LIMIT:
+            self._forget_idle()
+        # A scope without a limit still counts concurrency; its buckets are never looked at.
+        rpm, tpm = gate.limits.rpm or 1, gate.limits.tpm or 1
+        counters = _Counters(gate.limits, _Bucket(rpm, rpm), _Bucket(tpm, tpm), now_us)
+        self._scopes[gate.scope] = counters
         return counters
 
     def _forget_idle(self) -> None:

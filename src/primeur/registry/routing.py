@@ -1,7 +1,7 @@
 """Which targets may answer an ask, in which order; pure."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
+from zlib import crc32
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Target
@@ -25,6 +25,7 @@ BEYOND_OPENAI = frozenset(
         "chat_template_kwargs",
     }
 )
+_BEYOND = tuple(sorted(BEYOND_OPENAI))
 
 
 def unknown_model(name: str) -> UnknownModel:
@@ -68,7 +69,8 @@ def order_targets(deployment: Deployment, ask: Ask) -> list[Target]:
         raise BadRequest(
             f"deployment {deployment.name!r} does not serve {ask.route}; it serves {served}", param="model"
         )
-    faults = [fault_of(target, ask) for target in able]
+    beyond = _beyond(ask)
+    faults = [_fault(target, ask, beyond) for target in able]
     willing = [target for target, fault in zip(able, faults, strict=True) if fault is None]
     if not willing:
         raise next(fault for fault in faults if fault is not None)
@@ -77,14 +79,23 @@ def order_targets(deployment: Deployment, ask: Ask) -> list[Target]:
 
 def fault_of(target: Target, ask: Ask) -> UnsupportedParameter | None:
     """Name the first parameter that *target* cannot honour."""
-    refused = target.dialect.refuses.get(ask.route, {})
-    for name, reason in refused.items():
+    return _fault(target, ask, _beyond(ask))
+
+
+def _beyond(ask: Ask) -> list[str]:
+    """What an ask says beyond OpenAI's parameters."""
+    fields = ask.fields
+    return [name for name in _BEYOND if getattr(fields, name, None) is not None] if isinstance(fields, Sampling) else []
+
+
+def _fault(target: Target, ask: Ask, beyond: Sequence[str]) -> UnsupportedParameter | None:
+    """*beyond* is looked up once for all targets."""
+    refused = target.dialect.refuses.get(ask.route)
+    for name, reason in refused.items() if refused else ():
         if getattr(ask.fields, name, None) is not None:
             return UnsupportedParameter(f"{name!r} is not supported by {target.provider}: {reason}", param=name)
-    if not isinstance(ask.fields, Sampling):
-        return None
-    for name in sorted(BEYOND_OPENAI - target.dialect.accepts):
-        if getattr(ask.fields, name, None) is not None:
+    for name in beyond:
+        if name not in target.dialect.accepts:
             return UnsupportedParameter(f"{name!r} is not supported by {target.provider}; leave it out", param=name)
     return None
 
@@ -93,7 +104,7 @@ def _drawn(targets: Sequence[Target], lot: str) -> list[Target]:
     total = sum(target.share for target in targets)
     if len(targets) == 1 or total == 0:
         return list(targets)
-    point = int.from_bytes(blake2b(lot.encode(), digest_size=8).digest(), "big") % total
+    point = crc32(lot.encode()) % total
     for target in targets:
         point -= target.share
         if point < 0:

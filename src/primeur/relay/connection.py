@@ -53,7 +53,9 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None:
             raise TargetFailed(f"{self.where} closed the connection")
-        self._parser = httptools.HttpResponseParser(self)
+        if self._parser is None:
+            # One parser for all answers of a connection that is kept open: they follow each other in one stream.
+            self._parser = httptools.HttpResponseParser(self)
         self._sink, self._headers, self._head_bytes = sink, {}, 0
         self.answered = self.complete = self._head_seen = False
         self._heard_s = self._loop.time()

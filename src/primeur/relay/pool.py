@@ -18,6 +18,7 @@ from primeur.relay.reply import PooledReply
 _IDLE_LIMIT_S = 30.0
 _WAITING_LIMIT = 4096
 _NEXT_ADDRESS_S = 0.25
+_WAYS_LIMIT = 1024
 
 _Place = tuple[str, str, int]
 
@@ -64,6 +65,7 @@ class Pool:
         """*tls*: how certificates are checked; the system's authorities by default."""
         self._tls = tls
         self._lanes: dict[_Place, _Lane] = {}
+        self._ways: dict[tuple[int, str], tuple[Endpoint, _Lane, bytes]] = {}
 
     async def send(
         self,
@@ -99,11 +101,11 @@ class Pool:
         self, endpoint: Endpoint, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]], sink: Sink
     ) -> "PooledLine | None":
         """See the port."""
-        lane = self._lane(endpoint)
+        lane, head = self._way(endpoint, path)
         connection = lane.rested(asyncio.get_running_loop().time())
         if connection is None:
             return None
-        connection.start(request_bytes(endpoint, "POST", path, body, headers), sink)
+        connection.start(_with_body(head, body, headers), sink)
         return PooledLine(connection, lane)
 
     async def aclose(self) -> None:
@@ -112,6 +114,18 @@ class Pool:
             while lane.idle:
                 lane.idle.pop().close()
         self._lanes.clear()
+        self._ways.clear()
+
+    def _way(self, endpoint: Endpoint, path: str) -> tuple[_Lane, bytes]:
+        """Give the lane and the beginning of a request's head, worked out once for an endpoint and path."""
+        # An endpoint is found by its identity: it is kept here, so nothing else can have the same.
+        known = self._ways.get((id(endpoint), path))
+        if known is None:
+            if len(self._ways) >= _WAYS_LIMIT:
+                self._ways.clear()
+            known = (endpoint, self._lane(endpoint), _head(endpoint, "POST", path))
+            self._ways[id(endpoint), path] = known
+        return known[1], known[2]
 
     def _lane(self, endpoint: Endpoint) -> _Lane:
         place = (endpoint.scheme, endpoint.host, endpoint.port)
@@ -232,15 +246,24 @@ def request_bytes(
     endpoint: Endpoint, method: str, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]]
 ) -> bytes:
     """Write an HTTP/1.1 request with the endpoint's own headers."""
+    head = _head(endpoint, method, path)
+    if body or method != "GET":
+        return _with_body(head, body, headers)
+    return head + _lines(headers) + b"\r\n"
+
+
+def _head(endpoint: Endpoint, method: str, path: str) -> bytes:
     standard = {"http": 80, "https": 443}[endpoint.scheme]
     name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     host = name if endpoint.port == standard else f"{name}:{endpoint.port}"
-    lines = [f"{method} {endpoint.prefix}{path} HTTP/1.1\r\nhost: {host}\r\n".encode()]
-    lines.extend(b"%b: %b\r\n" % pair for pair in (*endpoint.headers, *headers))
-    if body:
-        lines.append(b"content-type: application/json\r\n")
-    if body or method != "GET":
-        lines.append(b"content-length: %d\r\n" % len(body))
-    lines.append(b"accept-encoding: identity\r\n\r\n")
-    lines.append(body)
-    return b"".join(lines)
+    first = f"{method} {endpoint.prefix}{path} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n".encode()
+    return first + _lines(endpoint.headers)
+
+
+def _with_body(head: bytes, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    kind = b"content-type: application/json\r\n" if body else b""
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (head, _lines(headers), kind, len(body), body)
+
+
+def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])

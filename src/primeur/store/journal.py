@@ -23,6 +23,8 @@ _HEAD = struct.Struct("<II")
 _SEGMENT_BYTES = 64 << 20
 _RECORD_LIMIT = 16 << 20
 _READ_BATCH = 2000
+_READ_BYTES = 1 << 18
+_event = msgspec.msgpack.Decoder(UsageEvent)
 
 
 class Cursor(NamedTuple):
@@ -55,7 +57,9 @@ class FileJournal:
         self._writer = ThreadPoolExecutor(1, "journal")
         self._encoder = msgspec.msgpack.Encoder()
         self._waiting: list[tuple[bytes, Callable[[OSError | None], None]]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def append(self, event: UsageEvent) -> None:
         """See the port."""
@@ -76,8 +80,11 @@ class FileJournal:
         """See the port."""
         body = self._encoder.encode(event)
         self._waiting.append((_HEAD.pack(len(body), zlib.crc32(body)) + body, done))
-        if self._flushing is None:
-            self._flushing = asyncio.get_running_loop().create_task(self._flush())
+        if self._idle.is_set():
+            self._idle.clear()
+            self._loop = asyncio.get_running_loop()
+            # Whatever else this turn of the loop brings goes into the same batch.
+            self._loop.call_soon(self._flush)
 
     @property
     def end(self) -> Cursor:
@@ -86,25 +93,31 @@ class FileJournal:
 
     async def aclose(self) -> None:
         """Wait for what is being written."""
-        if self._flushing is not None:
-            await self._flushing
+        await self._idle.wait()
         self._writer.shutdown()
         os.close(self._file)
 
-    async def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _flush(self) -> None:
+        """Hand what waits to the writing thread: one hop there and one back for each batch."""
+        batch, self._waiting = self._waiting, []
+        self._writer.submit(self._write_batch, batch)
+
+    def _write_batch(self, batch: list[tuple[bytes, Callable[[OSError | None], None]]]) -> None:
+        fault: OSError | None = None
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                fault: OSError | None = None
-                try:
-                    await loop.run_in_executor(self._writer, self._write, b"".join(record for record, _ in batch))
-                except OSError as error:
-                    fault = error
-                for _, done in batch:
-                    done(fault)
-        finally:
-            self._flushing = None
+            self._write(b"".join([record for record, _ in batch]))
+        except OSError as error:
+            fault = error
+        assert self._loop is not None  # noqa: S101
+        self._loop.call_soon_threadsafe(self._written, batch, fault)
+
+    def _written(self, batch: list[tuple[bytes, Callable[[OSError | None], None]]], fault: OSError | None) -> None:
+        if self._waiting:
+            self._flush()
+        else:
+            self._idle.set()
+        for _, done in batch:
+            done(fault)
 
     def _write(self, data: bytes) -> None:
         if self._size and self._size + len(data) > self._segment_bytes:
@@ -128,11 +141,11 @@ def read_from(folder: Path, cursor: Cursor) -> tuple[list[UsageEvent], Cursor]:
     while True:
         events: list[UsageEvent] = []
         for end, body in _records(_path(folder, segment), offset):
-            events.append(msgspec.msgpack.decode(body, type=UsageEvent))
+            events.append(_event.decode(body))
             offset = end
             if len(events) >= _READ_BATCH:
                 break
-        later = [number for number in _segments(folder) if number > segment]
+        later = [] if events else [number for number in _segments(folder) if number > segment]
         if events or not later:
             return events, Cursor(segment, offset)
         segment, offset = min(later), 0
@@ -156,17 +169,18 @@ def _path(folder: Path, segment: int) -> Path:
 def _records(path: Path, offset: int) -> Iterator[tuple[int, bytes]]:
     """Give (offset after the record, body) for each whole record."""
     try:
-        file = path.open("rb")
+        file = path.open("rb", buffering=_READ_BYTES)
     except FileNotFoundError:
         return
     with file:
         file.seek(offset)
-        while len(head := file.read(_HEAD.size)) == _HEAD.size:
+        read, size, crc_of = file.read, _HEAD.size, zlib.crc32
+        while len(head := read(size)) == size:
             length, crc = _HEAD.unpack(head)
-            body = file.read(length) if length <= _RECORD_LIMIT else b""
-            if len(body) != length or zlib.crc32(body) != crc:
+            body = read(length) if length <= _RECORD_LIMIT else b""
+            if len(body) != length or crc_of(body) != crc:
                 return
-            offset += _HEAD.size + length
+            offset += size + length
             yield offset, body
 
 

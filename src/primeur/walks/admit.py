@@ -1,6 +1,6 @@
 """Let a request in: find who may answer, hold the worst case, and write what the target will read."""
 
-from dataclasses import dataclass
+import msgspec
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Target, Translation
@@ -13,8 +13,7 @@ from primeur.registry.routing import find_deployment, order_targets
 from primeur.walks.house import House
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(msgspec.Struct, frozen=True, gc=False):
     """A request that was let in.
 
     Attributes:
@@ -28,8 +27,7 @@ class Admission:
     overhead_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True, gc=False):
     """What one target is sent.
 
     Attributes:

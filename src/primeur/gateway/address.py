@@ -1,0 +1,70 @@
+"""What URLs lead to on the short way, worked out once per URL, and what all connections of one service share."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from primeur.core.chat import Route
+from primeur.core.errors import PrimeurError
+from primeur.core.wire import AnyRequest
+from primeur.gateway.doors import Door
+from primeur.gateway.openai import INFERENCE
+from primeur.gateway.table import Table
+from primeur.gateway.visit import Face
+from primeur.walks.house import House
+
+_ADDRESSES_LIMIT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a URL leads to, worked out once per URL."""
+
+    door: Door
+    route: Route
+    face: Face
+    deployment: str | None
+    decoder: msgspec.json.Decoder[AnyRequest]
+
+
+class Express:
+    """What all connections of one service share."""
+
+    def __init__(self, house: House, table: Table) -> None:
+        """For *house*, whose doors are in *table*."""
+        self.house = house
+        self._table = table
+        self._addresses: dict[bytes, Address | None] = {}
+        self._defaults: tuple[object, bytes] = (None, b"")
+
+    def address(self, url: bytes) -> Address | None:
+        """Give what a posted *url* leads to; None when it is not for the short way."""
+        if url in self._addresses:
+            return self._addresses[url]
+        if len(self._addresses) >= _ADDRESSES_LIMIT:
+            self._addresses.clear()
+        found = self._addresses[url] = self._find(url)
+        return found
+
+    def default_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Give uvicorn's own headers as lines; it makes a new list of them every second, for the date."""
+        known, lines = self._defaults
+        if known is not headers:
+            lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+            self._defaults = (headers, lines)
+        return lines
+
+    def _find(self, url: bytes) -> Address | None:
+        path, _, query = url.decode("latin-1").partition("?")
+        try:
+            found = self._table.find("POST", path, dict(parse_qsl(query)))
+        except PrimeurError:
+            return None
+        if found.door is None or found.door.handler not in INFERENCE:
+            return None
+        route, kind = INFERENCE[found.door.handler]
+        name = found.params.get("deployment")
+        return Address(
+            found.door, route, found.face, unquote(name) if name is not None else None, msgspec.json.Decoder(kind)
+        )
