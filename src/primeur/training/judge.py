@@ -16,7 +16,7 @@ from primeur.training.pretrain import measure_loss
 from primeur.training.rules import Recipe, perplexity
 from primeur.training.tokenizer import identify
 
-HELD_OUT_ROWS, ANSWER_ROWS, LONG_WINDOWS = 400, 200, 4
+HELD_OUT_ROWS, ANSWER_ROWS, LONG_WINDOWS = 400, 200, 2
 PROBE_TOKENS = 64
 
 

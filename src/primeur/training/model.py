@@ -8,6 +8,7 @@ from primeur.training.rules import Shape
 
 EPSILON = 1e-5
 STRIP = 128
+LONGEST_IN_STRIPS = 2048
 
 
 def rotary_table(shape: Shape) -> tuple[Tensor, Tensor]:
@@ -29,10 +30,10 @@ def look_back(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Causal attention in strips, the part above the diagonal mostly skipped.
 
     Compiled for a CPU without matrix units this takes a third of the time of torch's fused
-    kernel in bfloat16 (measured at 512 positions); an odd length goes to that kernel.
+    kernel in bfloat16 (measured at 512 positions); odd and great lengths go to that kernel.
     """
     length = query.shape[2]
-    if length % STRIP:
+    if length % STRIP or length > LONGEST_IN_STRIPS:
         return functional.scaled_dot_product_attention(query, key, value, is_causal=True)
     scale = query.shape[3] ** -0.5
     seen = []
