@@ -5,13 +5,9 @@ import json
 import os
 import random
 import signal
-import socket
 import sqlite3
-import subprocess
-import sys
-import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import httpx2
@@ -21,68 +17,19 @@ pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.xdist_group("crash
 
 KILLS = 40
 CLIENTS = 8
-DECLARED = '[deployments.echo]\nengine = "echo"\n'
-NO_ENGINES_LEFT_S = 60.0
 
 
-class Service:
-    """A real ``primeur up`` that can be killed and started again on the same port and folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data_dir = folder / "data"
-        self.declared = folder / "primeur.toml"
-        self.declared.write_text(DECLARED)
-        self.log = (folder / "up.log").open("ab")
-        self.port = _free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it; `wait` waits until it is ready."""
-        command = [sys.executable, "-m", "primeur", "up", "--data-dir", self.data_dir, "--port", str(self.port)]
-        self.process = subprocess.Popen([*command, "--config", self.declared], stdout=self.log, stderr=self.log)
-
-    def wait(self) -> None:
-        """Wait until it is ready."""
-        for _ in range(600):
-            assert self.process is not None
-            assert self.process.poll() is None, (self.data_dir.parent / "up.log").read_text()
-            with suppress(httpx2.HTTPError):
-                if httpx2.get(f"{self.url}/readyz").status_code == 200:
-                    return
-            time.sleep(0.05)
-        raise AssertionError(httpx2.get(f"{self.url}/readyz").text)
-
-    def kill(self) -> None:
-        """End it without a word."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def kill_engine(self) -> None:
-        """End the engine without a word."""
-        for papers in (self.data_dir / "engines").glob("rev_*.json"):
-            with suppress(ProcessLookupError, ValueError):
-                os.kill(json.loads(papers.read_text())["pid"], signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it politely, engines included."""
-        assert self.process is not None
-        self.process.terminate()
-        self.process.wait(NO_ENGINES_LEFT_S)
-        self.log.close()
-
-    @property
-    def key(self) -> str:
-        """The key that the first start printed."""
-        lines = (self.data_dir.parent / "up.log").read_text().splitlines()
-        return next(line.split()[1] for line in lines if line.startswith("Key "))
+def kill_engines(house) -> None:
+    """End every engine without a word."""
+    for papers in (house.folder / "engines").glob("rev_*.json"):
+        with suppress(ProcessLookupError, ValueError):
+            os.kill(json.loads(papers.read_text())["pid"], signal.SIGKILL)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def start_again(house) -> None:
+    """End the service without a word, and start it on the same port and folder."""
+    house.kill()
+    house.start()
 
 
 async def one_request(client: httpx2.AsyncClient, url: str, *, streamed: bool) -> tuple[str | None, str]:
@@ -122,37 +69,30 @@ async def load(url: str, key: str, stop: asyncio.Event) -> tuple[list[str], Coun
     return completed, fates
 
 
-async def test_what_completed_is_counted_once_through_forty_kills(tmp_path):
+async def test_what_completed_is_counted_once_through_forty_kills(house_of_its_own):
     """Service and engine are killed in turn, at random moments, under load; the client's own record is the judge."""
     seed = random.SystemRandom().randrange(2**32)
-    dice = random.Random(seed)
-    service = Service(tmp_path)
-    service.start()
-    await asyncio.to_thread(service.wait)
-    stop = asyncio.Event()
-    clients = asyncio.create_task(load(service.url, service.key, stop))
+    dice, house, stop = random.Random(seed), house_of_its_own, asyncio.Event()
+    await asyncio.to_thread(house.start)
+    await asyncio.to_thread(house.deploy, "echo", engine="echo")
+    clients = asyncio.create_task(load(house.url, house.make_key("clients"), stop))
     for number in range(KILLS):
         await asyncio.sleep(dice.uniform(0.1, 0.6))
-        if number % 2:
-            service.kill_engine()
-        else:
-            service.kill()
-            service.start()
-        await asyncio.to_thread(service.wait)
-    await asyncio.sleep(0.5)
+        await asyncio.to_thread(kill_engines if number % 2 else start_again, house)
+    await asyncio.sleep(2)
     stop.set()
     completed, fates = await clients
-    service.stop()
-    counted = _counted(service.data_dir)
+    assert await asyncio.to_thread(house.stop) == 0
+    counted = booked(house.folder)
     assert fates["completed"] > KILLS, (seed, fates)
     assert len(completed) == len(set(completed))
     missing = [request_id for request_id in completed if counted.get(request_id) != "completed"]
     assert not missing, f"seed {seed}: {len(missing)} of {len(completed)} answers are not in the books: {fates}"
 
 
-def _counted(data_dir: Path) -> dict[str, str]:
-    with sqlite3.connect(data_dir / "primeur.db") as database:
+def booked(folder: Path) -> dict[str, str]:
+    """What became of each request, as the database has it; one row for each."""
+    with closing(sqlite3.connect(folder / "primeur.db")) as database:
         rows = database.execute("select id, outcome from requests").fetchall()
-    database.close()
     assert len(rows) == len({row[0] for row in rows})
     return dict(rows)

@@ -9,7 +9,9 @@ from primeur.core.statuses import kind_of, status_of
 def every_error(kind=PrimeurError):
     yield kind
     for narrower in kind.__subclasses__():
-        yield from every_error(narrower)
+        # The command line makes words of its own out of answers; they have no status.
+        if not narrower.__module__.startswith("primeur.cli"):
+            yield from every_error(narrower)
 
 
 @pytest.mark.parametrize("kind", list(every_error()), ids=lambda kind: kind.__name__)

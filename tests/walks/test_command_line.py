@@ -14,7 +14,10 @@ from primeur.core.errors import BadRequest
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """One house for all of these tests; founding it is not what they are about."""
-    return tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("house")
+    with pytest.raises(SystemExit):
+        main(["status", "--data-dir", str(folder)])
+    return folder
 
 
 @pytest.fixture

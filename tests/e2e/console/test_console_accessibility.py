@@ -10,7 +10,7 @@ WIDE, NARROW = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
 def used(service):
     """A house with something to show on every page."""
     key = service.make_key("shown", rpm=60, deployments=["echo"])
-    service.manage("PUT", "/prices/echo", {"currency": "EUR", "input": "0.50", "cached": "0.10", "output": "1.50"})
+    service.manage("PUT", "/prices/minilm", {"currency": "EUR", "input": "0.50", "cached": "0.10", "output": "1.50"})
     return key
 
 
