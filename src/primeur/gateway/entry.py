@@ -6,7 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 
 from primeur.core.caller import Caller
 from primeur.core.errors import NotAuthenticated
-from primeur.governance.rules import digest_key
+from primeur.governance.rules import digest_key, is_spelled
 from primeur.walks.follow_changes import catch_up
 from primeur.walks.house import House
 
@@ -23,6 +23,8 @@ async def let_in(house: House, headers: Mapping[bytes, bytes], *, now_ms: int) -
     key = key_in(headers)
     if key is None:
         return _session(house, headers, now_ms)
+    if not is_spelled(key):
+        raise NotAuthenticated(f"the key {_hint(key)} is mistyped or not one of ours; copy the whole of pk_... again")
     digest = digest_key(key, house.place.pepper)
     caller = house.board.now.callers.get(digest)
     if caller is None and await catch_up(house):

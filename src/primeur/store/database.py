@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, insert, s
 from sqlalchemy.exc import DatabaseError, DataError
 
 from primeur.core.errors import BadRequest, SetupError
-from primeur.core.events import AnyEvent, Event
+from primeur.core.events import AnyEvent
 from primeur.store import schema
 from primeur.store.migrate import migrate
 
@@ -125,13 +125,6 @@ def tell(tx: Tx, what: AnyEvent, *, actor: str, at_ms: int) -> int:
 def last_sequence(tx: Tx) -> int:
     """The number of the newest event; 0 when nothing has happened yet."""
     return int(tx.execute(select(func.coalesce(func.max(schema.events.c.sequence), 0))).scalar_one())
-
-
-def read_event(kind: str, data: str) -> Event:
-    """Read an event back from its row."""
-    found: Event = msgspec.json.decode(data, type=AnyEvent)
-    assert type(found).__name__ == kind  # noqa: S101
-    return found
 
 
 def _run(work: Callable[[Tx], T], tx: Tx) -> T:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from primeur.training.rules import Recipe, digest
+from primeur.training.rules import Recipe, bits_per_byte, digest
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,7 +100,7 @@ def list_figures(recipe: Recipe, measured: Measured) -> str:
             "held-out perplexity",
             f"{measured.held_out_perplexity:.1f} per token of {measured.bytes_per_token:.2f} bytes",
         ),
-        ("held-out bits per byte", f"{measured.held_out_loss / 0.6931472 / measured.bytes_per_token:.2f}"),
+        ("held-out bits per byte", f"{bits_per_byte(measured.held_out_loss, measured.bytes_per_token):.2f}"),
         ("answer loss", f"{measured.answer_loss:.3f} nats per token, on dialogues drawn anew from the same rules"),
         ("training time", f"{measured.seconds / 60:.0f} minutes on {measured.machine}"),
     ]

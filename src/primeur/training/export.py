@@ -39,12 +39,6 @@ def interleave(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(split.swapaxes(1, 2).reshape(rows.shape))
 
 
-def halve(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
-    """Undo ``interleave``."""
-    split = rows.reshape(heads, rows.shape[0] // heads // 2, 2, rows.shape[1])
-    return np.ascontiguousarray(split.swapaxes(1, 2).reshape(rows.shape))
-
-
 def rename(name: str) -> str:
     """llama.cpp's name for one of transformers' Llama parameters."""
     if name == "model.embed_tokens.weight":

@@ -5,7 +5,6 @@ from pathlib import Path
 import gguf
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from primeur.training.gguf_file import FILE_TYPES, Naming, add_matrix, finish_file, start_file
@@ -130,10 +129,3 @@ def rename(name: str) -> str | None:
             if parts[3].startswith(f"{start}."):
                 return f"blk.{parts[2]}.{place}{parts[3].removeprefix(start)}"
     raise ExportFailed(f"tensor {name}: no place for it in llama.cpp's BERT; convert a plain BERT encoder")
-
-
-def check_vectors(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> tuple[float, float]:
-    """Mean and least cosine between rows of two arrays of shape (n_texts, width)."""
-    lengths = np.linalg.norm(mine, axis=1) * np.linalg.norm(theirs, axis=1)
-    cosines = (mine * theirs).sum(axis=1) / lengths
-    return float(cosines.mean()), float(cosines.min())

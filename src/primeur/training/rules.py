@@ -234,6 +234,6 @@ def perplexity(loss: float) -> float:
     return math.exp(loss) if loss < 700 else math.inf
 
 
-def bits_per_byte(loss: float, tokens: int, size_bytes: int) -> float:
+def bits_per_byte(loss: float, bytes_per_token: float) -> float:
     """What a mean *loss* (nats per token) costs per byte of text; comparable across tokenizers."""
-    return loss * tokens / size_bytes / math.log(2)
+    return loss / bytes_per_token / math.log(2)
