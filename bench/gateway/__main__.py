@@ -37,8 +37,8 @@ class Bench:
     def __init__(self, options: argparse.Namespace) -> None:
         """Start the upstream; parties follow in `run`."""
         self.options = options
-        self.seconds = 2 if options.quick else 4
-        self.rounds = 2 if options.quick else 3
+        self.seconds = 2 if options.quick else 3
+        self.rounds = 1 if options.quick else 2
         self.folder = Path(tempfile.mkdtemp(prefix="primeur-bench-"))
         self.cache = ROOT / ".cache" / "bench"
         self.found: dict[str, dict[str, Any]] = {}
@@ -47,14 +47,14 @@ class Bench:
 
     def run(self) -> dict[str, Any]:
         """Do it all."""
-        ports = [free_port() for _ in range(5)]
+        ports = [free_port() for _ in range(8)]
         mock = Mock(ports)
         parties: list[Party] = []
         house: Primeur | None = None
         try:
             house = Primeur(self.folder / "data", tuple(ports[2:5]))
             parties = [mock.party(), house.party(), start_nginx(self.folder / "nginx", ports[1])]
-            parties += self._peers((ports[1], ports[0], ports[1]))
+            parties += self._peers(tuple(ports[5:8]))
             self._warm_up(parties)
             self._whole_answers(parties)
             self._steady(parties)

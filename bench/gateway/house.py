@@ -28,9 +28,11 @@ class Primeur:
         self.folder, self.ports = folder, ports
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self.start()
-        self._declare()
-        end(self.process)
+        try:
+            self.start()
+            self._declare()
+        finally:
+            end(self.process)
         self._share_evenly()
         self.start()
 

@@ -50,7 +50,7 @@ def print_table(result: Result) -> None:
         table.add_row(key, *(f"{rows[name][key]:,.0f}" if key in rows[name] else "-" for name in names))
     for key in ("requests_per_cpu_s@64", "events_per_cpu_s@32"):
         mine = rows["Primeur"][key]
-        table.add_row(f"Primeur's {key}, ratio", *(f"{mine / rows[name][key]:,.2f}x" for name in names))
+        table.add_row(f"Primeur's {key}, ratio", *(_ratio(mine, rows[name][key]) for name in names))
     console.print(table)
     for name, why in result["missing"].items():
         console.print(f"{name} is not in the table: {why}", markup=False)
@@ -59,6 +59,10 @@ def print_table(result: Result) -> None:
     console.print(f"The upstream asked directly at 64 concurrent: {ceiling:,.0f} requests/s")
     console.print(f"Books: {result['checks']['books']}", markup=False)
     console.print(f"Limits: {result['checks']['limits']}", markup=False)
+
+
+def _ratio(mine: float, other: float) -> str:
+    return f"{mine / other:,.2f}x" if other else "-"
 
 
 def _middle(rounds: list[dict[str, float]], key: str) -> float:

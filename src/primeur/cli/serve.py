@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,13 +47,11 @@ def serve(settings: Settings) -> None:
 
 
 def _tune() -> None:
-    """Set the interpreter up for many short requests beside a few busy threads."""
+    """Set the interpreter up for many short requests."""
     # Everything loaded so far stays for good; looking through it again and again is half of the collector's work.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    # A thread that writes rows keeps the event loop waiting for at most this long (5 ms by default).
-    sys.setswitchinterval(0.001)
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:

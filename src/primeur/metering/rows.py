@@ -14,9 +14,8 @@ from primeur.core.usage import Usage, UsageEvent
 from primeur.store.database import Tx
 from primeur.store.schema import journal_cursors, prices, requests
 
-# SQLite takes at most 32,766 values in one statement; executemany sends rows one by one and has no such bound,
-# but a page of rows keeps memory even.
-_PAGE = 500
+# SQLite takes at most 32,766 values in one statement, PostgreSQL 65,535.
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,11 @@ def keep_usage(tx: Tx, events: Sequence[UsageEvent], cursor: Cursor | None = Non
     An event whose id is known already is left as it is, so reading a journal twice counts nothing twice.
     """
     new = 0
-    statement, make_row = _insert_once(tx.dialect)
     for start in range(0, len(events), _PAGE):
-        rows = [make_row(event) for event in events[start : start + _PAGE]]
-        new += tx.exec_driver_sql(statement, rows).rowcount
+        page = events[start : start + _PAGE]
+        statement, make_row = _insert_once(tx.dialect, len(page) if len(page) == _PAGE else 1)
+        rows = [make_row(event) for event in page]
+        new += tx.exec_driver_sql(statement, _flat(rows) if len(page) == _PAGE else rows).rowcount
     if cursor is not None:
         keep_cursor(tx, cursor)
     return new
@@ -100,24 +100,25 @@ def prices_in_force(tx: Tx, now_ms: int) -> dict[str, Price]:
     return found
 
 
-@lru_cache(maxsize=4)
-def _insert_once(dialect: Dialect) -> tuple[str, Callable[[UsageEvent], Any]]:
-    """Compile the insert once: through SQLAlchemy's parameters a row takes four times as long.
+@lru_cache(maxsize=8)
+def _insert_once(dialect: Dialect, count: int) -> tuple[str, Callable[[UsageEvent], tuple[Any, ...]]]:
+    """Write the insert of *count* rows in the driver's own words, and give what makes a row for it.
 
-    Two processes may read the same journal after a take-over: the database decides who was first.
-
-    Returns:
-        The statement in the driver's own words, and what makes a row for it.
+    Through SQLAlchemy's parameters a row takes four times as long. A whole page is one statement: SQLite's driver lets
+    the interpreter's lock go for each step, and taking it again disturbs whoever answers requests. Two processes may
+    read the same journal after a take-over: the database decides who was first.
     """
-    flavour = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     names = [column.name for column in requests.columns]
-    made = flavour(requests).on_conflict_do_nothing(index_elements=["id"])
-    compiled = made.compile(dialect=dialect, column_keys=names)
     values = attrgetter(*(f"usage.{name}" if name in Usage.__struct_fields__ else name for name in names))
-    if compiled.positional:
-        assert compiled.positiontup == names  # noqa: S101
-        return str(compiled), values
-    return str(compiled), lambda event: dict(zip(names, values(event), strict=True))
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    row = f"({', '.join([mark] * len(names))})"
+    columns = ", ".join(names)
+    rows = ", ".join([row] * count)
+    return f"INSERT INTO requests ({columns}) VALUES {rows} ON CONFLICT (id) DO NOTHING", values  # noqa: S608 (names of ours)
+
+
+def _flat(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(value for row in rows for value in row)
 
 
 def _price(row: Any) -> PriceRow:

@@ -23,6 +23,7 @@ _HEAD = struct.Struct("<II")
 _SEGMENT_BYTES = 64 << 20
 _RECORD_LIMIT = 16 << 20
 _READ_BATCH = 2000
+_BUSY, _GATHER_S = 3, 0.001
 _READ_BYTES = 1 << 18
 _event = msgspec.msgpack.Decoder(UsageEvent)
 
@@ -112,7 +113,10 @@ class FileJournal:
         self._loop.call_soon_threadsafe(self._written, batch, fault)
 
     def _written(self, batch: list[tuple[bytes, Callable[[OSError | None], None]]], fault: OSError | None) -> None:
-        if self._waiting:
+        if len(self._waiting) >= _BUSY and self._loop is not None:
+            # Many write at once: a moment's wait saves most hops to the thread and most syncs.
+            self._loop.call_later(_GATHER_S, self._flush)
+        elif self._waiting:
             self._flush()
         else:
             self._idle.set()

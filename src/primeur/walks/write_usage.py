@@ -10,7 +10,7 @@ from primeur.store.database import Tx
 from primeur.store.journal import Cursor, forget_before, read_from
 from primeur.walks.house import House
 
-_PERIOD_S = 0.1
+_PERIOD_S = 0.25
 _NAME = "usage"
 
 
