@@ -204,6 +204,7 @@ class Deployment:
     Attributes:
         embeddings_by: name of another deployment that answers embeddings for this one.
         pending: why there is no target yet (``loading weights 40 %``), shown to people; empty when ready.
+        coming: there is no target yet and an engine is on its way up for the first time; nothing has failed.
         max_output_tokens: assumed answer length when a caller gives none.
     """
 
@@ -214,4 +215,5 @@ class Deployment:
     price: Price | None = None
     embeddings_by: str | None = None
     pending: str = ""
+    coming: bool = False
     max_output_tokens: int = 1024

@@ -2,15 +2,11 @@
 
 from primeur.walks.house import House
 
-# A failed engine is retried with back-off; waiting for it would keep everything else out of service.
-_SETTLED = ("failed", "restarts")
-
 
 def check_readiness(house: House) -> list[str]:
-    """One line for each deployment that is on its way up; empty when the house is ready."""
+    """One line for each deployment that is on its way up; empty when the house is ready.
+
+    An engine that broke is retried with back-off; waiting for it would keep everything else out of service.
+    """
     deployments = {deployment.name: deployment for deployment in house.board.now.deployments.values()}
-    return [
-        f"{name}: {deployment.pending}"
-        for name, deployment in sorted(deployments.items())
-        if deployment.pending and not deployment.targets and not any(word in deployment.pending for word in _SETTLED)
-    ]
+    return [f"{name}: {deployment.pending}" for name, deployment in sorted(deployments.items()) if deployment.coming]

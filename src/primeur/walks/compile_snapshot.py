@@ -107,6 +107,14 @@ def _compile(house: House, facts: Facts) -> Snapshot:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Why a revision has no target; *coming* when its engine is on its way up and has not broken yet."""
+
+    reason: str
+    coming: bool = False
+
+
 class _Joiner:
     """Joins one deployment's rows with engines and providers; adds what should run to *launches*."""
 
@@ -118,14 +126,14 @@ class _Joiner:
 
     def deployment(self) -> Deployment:
         targets: list[Target] = []
-        reasons: list[str] = []
+        missing: list[_Missing] = []
         standings = [Standing(one.id, one.number, one.share) for one in self.revisions.values()]
         for chosen in revisions_to_run(standings, self.is_ready):
             found = self.target(self.revisions[chosen])
             if isinstance(found, Target):
                 targets.append(found)
             else:
-                reasons.append(found)
+                missing.append(found)
         newest = max(self.revisions.values(), key=lambda one: one.number, default=None)
         return Deployment(
             name=self.row.name,
@@ -134,7 +142,8 @@ class _Joiner:
             targets=tuple(targets),
             price=self.facts.prices.get(self.row.name),
             embeddings_by=self.row.embeddings_by,
-            pending=reasons[0] if reasons and not targets else "",
+            pending=missing[0].reason if missing and not targets else "",
+            coming=not targets and any(one.coming for one in missing),
         )
 
     def is_ready(self, revision_id: str) -> bool:
@@ -148,17 +157,17 @@ class _Joiner:
             return weights[revision.version_id].model
         return revision.upstream_model or self.row.name
 
-    def target(self, revision: Revision) -> Target | str:
+    def target(self, revision: Revision) -> Target | _Missing:
         """Give the revision's target, or the reason why it has none."""
         try:
             return self.engine(revision) if revision.engine is not None else self.provider(revision)
         except PrimeurError as error:
-            return f"failed: {error.message}"
+            return _Missing(f"failed: {error.message}")
 
-    def engine(self, revision: Revision) -> Target | str:
+    def engine(self, revision: Revision) -> Target | _Missing:
         engine = self.house.engines.get(str(revision.engine))
         if engine is None:
-            return f"failed: there is no engine {revision.engine!r} here; install what brings it"
+            return _Missing(f"failed: there is no engine {revision.engine!r} here; install what brings it")
         # A revision never changes, so it is planned once.
         planned = self.house.board.now.launches.get(revision.id)
         if planned is None:
@@ -169,7 +178,7 @@ class _Joiner:
         order, launch = planned
         state = self.house.host.state(revision.id)
         if state.phase != READY or state.endpoint is None:
-            return state.detail or state.phase
+            return _Missing(state.detail or state.phase, coming=state.restarts == 0)
         return Target(
             revision_id=revision.id,
             provider=engine.name,
@@ -182,11 +191,11 @@ class _Joiner:
             features=launch.features,
         )
 
-    def provider(self, revision: Revision) -> Target | str:
+    def provider(self, revision: Revision) -> Target | _Missing:
         row = self.facts.providers[str(revision.provider_id)]
         provider = self.house.providers.get(row.kind)
         if provider is None:
-            return f"failed: there is no provider kind {row.kind!r} here; install what brings it"
+            return _Missing(f"failed: there is no provider kind {row.kind!r} here; install what brings it")
         settings = read_secrets(row.settings, provider.secret_settings)
         face = provider.face(ProviderOrder(settings, revision.settings, str(revision.upstream_model)))
         return Target(

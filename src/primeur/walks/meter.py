@@ -47,10 +47,8 @@ class Meter:
         return charge(self.usage or counted(self.ask, self.pieces), self.served.price)
 
     async def close(self, outcome: str, error: PrimeurError | None = None) -> None:
-        """Write the usage event and settle the hold; the first call counts, later ones wait for it.
-
+        """Write the usage event and settle the hold; the first call counts, later ones wait for it."""
         # A caller who hangs up still pays for what was made, so closing must outlive the hang-up.
-        """
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self._close(outcome, error))
         await asyncio.shield(self._closing)
