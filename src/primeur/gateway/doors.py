@@ -20,7 +20,7 @@ class Door:
         path: with placeholders in braces: ``/v1/files/{file_id}``.
         permission: what a key must be allowed (see governance/rules.py); None: open to everybody.
         meter: ``usage`` writes a usage event (the walk does), ``none`` makes no engine work.
-        tells: name of the event (core/events.py) that the door's walk records; None for reading doors.
+        tells: name of the event (core/events/) that the door's walk records; None for reading doors.
         body_limit: most bytes of a body; larger ones are refused with 413 before they are read.
         streams_body: the handler reads `Visit.stream` itself, up to *body_limit*.
         takes, gives: msgspec Structs, for OpenAPI; None when there is no body or it is not JSON. What a door takes that

@@ -1,0 +1,76 @@
+"""All that can happen to configuration, in past tense: the append-only log that followers read from a cursor.
+
+A file for each room; `AnyEvent` is their union.
+"""
+
+from primeur.core.events.archive import (
+    ArchiveEvent,
+    BatchMoved,
+    ConversationChanged,
+    ConversationCreated,
+    ConversationDeleted,
+    FileDeleted,
+    FileKept,
+    ResponseDeleted,
+    UploadMoved,
+)
+from primeur.core.events.base import Event
+from primeur.core.events.governance import (
+    GovernanceEvent,
+    HouseFounded,
+    KeyChanged,
+    KeyCreated,
+    KeyRevoked,
+    KeyRotated,
+    MemberSignedIn,
+    MemberSignedOut,
+    ProjectChanged,
+    ProjectCreated,
+    SignInLinkMade,
+)
+from primeur.core.events.metering import MeteringEvent, PriceSet
+from primeur.core.events.registry import (
+    AliasRemoved,
+    AliasSet,
+    DeploymentRemoved,
+    ModelRetired,
+    ProviderAdded,
+    ProviderRemoved,
+    RegistryEvent,
+    RevisionDeployed,
+    VersionRegistered,
+)
+
+AnyEvent = ArchiveEvent | GovernanceEvent | MeteringEvent | RegistryEvent
+
+__all__ = [
+    "AliasRemoved",
+    "AliasSet",
+    "AnyEvent",
+    "BatchMoved",
+    "ConversationChanged",
+    "ConversationCreated",
+    "ConversationDeleted",
+    "DeploymentRemoved",
+    "Event",
+    "FileDeleted",
+    "FileKept",
+    "HouseFounded",
+    "KeyChanged",
+    "KeyCreated",
+    "KeyRevoked",
+    "KeyRotated",
+    "MemberSignedIn",
+    "MemberSignedOut",
+    "ModelRetired",
+    "PriceSet",
+    "ProjectChanged",
+    "ProjectCreated",
+    "ProviderAdded",
+    "ProviderRemoved",
+    "ResponseDeleted",
+    "RevisionDeployed",
+    "SignInLinkMade",
+    "UploadMoved",
+    "VersionRegistered",
+]

@@ -1,0 +1,81 @@
+"""What can happen to who calls."""
+
+from primeur.core.events.base import Event
+
+
+class HouseFounded(Event, frozen=True):
+    """The first start made an organisation, a project and an owner."""
+
+    organisation_id: str
+    project_id: str
+
+
+class ProjectCreated(Event, frozen=True):
+    """A project was added."""
+
+    project_id: str
+    name: str
+
+
+class ProjectChanged(Event, frozen=True):
+    """A project's settings changed."""
+
+    project_id: str
+    keeps_prompts: bool
+
+
+class KeyCreated(Event, frozen=True):
+    """A key was made; its text was shown once and is not stored."""
+
+    key_id: str
+    name: str
+
+
+class KeyChanged(Event, frozen=True):
+    """A key's limits, deployments or expiry changed."""
+
+    key_id: str
+
+
+class KeyRotated(Event, frozen=True):
+    """A key has a new text; the old one is worth nothing from then on."""
+
+    key_id: str
+
+
+class KeyRevoked(Event, frozen=True):
+    """A key was taken back."""
+
+    key_id: str
+
+
+class SignInLinkMade(Event, frozen=True):
+    """A one-time sign-in link was made for a member."""
+
+    member_id: str
+
+
+class MemberSignedIn(Event, frozen=True):
+    """A member opened a console session."""
+
+    member_id: str
+
+
+class MemberSignedOut(Event, frozen=True):
+    """A member closed a console session."""
+
+    member_id: str
+
+
+GovernanceEvent = (
+    HouseFounded
+    | ProjectCreated
+    | ProjectChanged
+    | KeyCreated
+    | KeyChanged
+    | KeyRotated
+    | KeyRevoked
+    | SignInLinkMade
+    | MemberSignedIn
+    | MemberSignedOut
+)

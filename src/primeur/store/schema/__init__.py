@@ -1,0 +1,47 @@
+"""Every table, a file for each room. Ids are text (``dep_...``), times are UTC milliseconds, money is nanos."""
+
+from primeur.store.schema.archive import (
+    batch_lines,
+    batches,
+    conversation_items,
+    conversations,
+    files,
+    response_items,
+    responses,
+    upload_parts,
+    uploads,
+)
+from primeur.store.schema.base import metadata
+from primeur.store.schema.governance import keys, members, organisations, projects, sessions, sign_in_links
+from primeur.store.schema.happened import events
+from primeur.store.schema.metering import journal_cursors, prices, requests
+from primeur.store.schema.registry import aliases, deployments, models, providers, revisions, versions
+
+__all__ = [
+    "aliases",
+    "batch_lines",
+    "batches",
+    "conversation_items",
+    "conversations",
+    "deployments",
+    "events",
+    "files",
+    "journal_cursors",
+    "keys",
+    "members",
+    "metadata",
+    "models",
+    "organisations",
+    "prices",
+    "projects",
+    "providers",
+    "requests",
+    "response_items",
+    "responses",
+    "revisions",
+    "sessions",
+    "sign_in_links",
+    "upload_parts",
+    "uploads",
+    "versions",
+]

@@ -1,0 +1,60 @@
+"""Tables of the room metering: prices and requests."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
+
+from primeur.store.schema.base import identity, made, metadata
+
+prices = Table(
+    "prices",
+    metadata,
+    identity(),
+    Column("deployment", String(200), nullable=False, index=True),
+    Column("currency", String(8), nullable=False),
+    Column("input_nanos", BigInteger, nullable=False),
+    Column("cached_nanos", BigInteger, nullable=False),
+    Column("output_nanos", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    made(),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    identity(),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("route", String(32), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("deployment", String(200), nullable=False),
+    Column("revision_id", String(64), nullable=False),
+    Column("provider", String(200), nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("counted_by", String(16), nullable=False),
+    Column("cost_nanos", BigInteger),
+    Column("currency", String(8)),
+    Column("price_id", String(64)),
+    Column("streamed", Boolean, nullable=False),
+    Column("first_token_us", BigInteger),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("overhead_us", BigInteger, nullable=False),
+    Column("error_code", String(64)),
+    Column("error_message", Text),
+    Column("address", String(64), nullable=False),
+    Column("prompt", Text),
+    Column("answer", Text),
+    Index("ix_requests_project_at", "project_id", "at_ms"),
+    Index("ix_requests_at", "at_ms"),
+)
+
+journal_cursors = Table(
+    "journal_cursors",
+    metadata,
+    Column("journal", String(64), primary_key=True),
+    Column("segment", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+)

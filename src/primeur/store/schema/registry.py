@@ -1,0 +1,78 @@
+"""Tables of the room registry: models, versions, providers, deployments."""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+
+from primeur.store.schema.base import identity, made, metadata
+
+models = Table(
+    "models",
+    metadata,
+    identity(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("retired_ms", BigInteger),
+    made(),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    identity(),
+    Column("model_id", ForeignKey("models.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("digest", String(80), nullable=False),
+    Column("format", String(32), nullable=False),
+    Column("path", Text),
+    Column("size_bytes", BigInteger),
+    Column("licence", String(200)),
+    Column("origin", Text),
+    Column("card", Text),
+    Column("context_tokens", Integer),
+    Column("parameters", BigInteger),
+    Column("quantisation", String(32)),
+    Column("architecture", String(64)),
+    made(),
+    UniqueConstraint("model_id", "number"),
+    UniqueConstraint("model_id", "digest"),
+)
+
+providers = Table(
+    "providers",
+    metadata,
+    identity(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("kind", String(64), nullable=False),
+    Column("settings", Text, nullable=False),
+    made(),
+)
+
+deployments = Table(
+    "deployments",
+    metadata,
+    identity(),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("embeddings_by", String(200)),
+    made(),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    identity(),
+    Column("deployment_id", ForeignKey("deployments.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("version_id", ForeignKey("versions.id")),
+    Column("engine", String(64)),
+    Column("provider_id", ForeignKey("providers.id")),
+    Column("upstream_model", String(256)),
+    Column("settings", Text, nullable=False),
+    Column("share", Integer, nullable=False),
+    made(),
+    UniqueConstraint("deployment_id", "number"),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("deployment_id", ForeignKey("deployments.id", ondelete="CASCADE"), nullable=False),
+)
