@@ -190,6 +190,7 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             pepper=read_pepper(settings.data_dir),
             cores=len(os.sched_getaffinity(0)),
             memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            programs=settings.programs,
         ),
         board=board,
     )

@@ -21,6 +21,7 @@ class Settings:
         database: SQLAlchemy URL; a SQLite file in *data_dir* by default.
         declared: a ``primeur.toml`` to apply at start; None: nothing.
         drain_s: seconds that running answers are given when the service stops.
+        programs: programs that engine settings may name, full paths.
     """
 
     data_dir: Path
@@ -29,6 +30,7 @@ class Settings:
     database: str = ""
     declared: Path | None = None
     drain_s: int = 30
+    programs: frozenset[str] = frozenset()
 
     @property
     def database_url(self) -> str:
@@ -61,4 +63,5 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         database=database or environment.get("PRIMEUR_DATABASE", ""),
         declared=declared,
         drain_s=30 if drain_s is None else drain_s,
+        programs=frozenset(filter(None, environment.get("PRIMEUR_ENGINE_PROGRAMS", "").split(os.pathsep))),
     )

@@ -15,6 +15,8 @@ from primeur.core.ports import ProviderOrder
 from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.engines.echo import ENGINE as ECHO
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
+from primeur.engines.openvino import ENGINE as OPENVINO
+from primeur.engines.vllm import ENGINE as VLLM
 from primeur.providers.azure_openai import make_dialect
 from primeur.providers.dialects import SERVER_ROUTES, SERVERS
 from primeur.providers.sim import PROVIDER as SIM
@@ -36,6 +38,8 @@ def kinds() -> dict[str, tuple[Dialect, frozenset[Route]]]:
     sim: Sim = SIM
     return {
         "llamacpp engine": (LLAMACPP.dialect, ALL),
+        "openvino engine": (OPENVINO.dialect, frozenset({Route.CHAT, Route.COMPLETIONS})),
+        "vllm engine": (VLLM.dialect, ALL),
         "echo engine": (ECHO.dialect, ALL),
         **{name: (dialect, SERVER_ROUTES[name]) for name, dialect in SERVERS.items()},
         "azure v1": (make_dialect("v1"), AZURE_V1),

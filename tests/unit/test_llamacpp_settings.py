@@ -8,7 +8,8 @@ import pytest
 from primeur.core.errors import SetupError
 from primeur.core.gguf import GgufHead
 from primeur.core.ports import EngineOrder
-from primeur.engines.llamacpp_settings import plan_llama, read_settings
+from primeur.engines.llamacpp_settings import LlamaSettings, plan_llama
+from primeur.engines.settings import convert_settings
 
 GIB = 1 << 30
 HEAD = GgufHead(
@@ -30,7 +31,7 @@ HEAD = GgufHead(
 def plan(head: GgufHead = HEAD, memory: int = 8 * GIB, cores: int = 4, **settings: object):
     """What is decided for some settings."""
     order = EngineOrder("rev", "m", Path("m.gguf"), settings, cores, memory, Path("log"))
-    return plan_llama(read_settings(settings), head, order)
+    return plan_llama(convert_settings("llamacpp", settings, LlamaSettings), head, order)
 
 
 def test_one_core_is_left_to_others() -> None:
@@ -108,4 +109,4 @@ def test_a_model_of_vectors_makes_no_tokens() -> None:
 
 def test_settings_of_the_command_line_are_text() -> None:
     """Numbers written as text are read as numbers."""
-    assert read_settings({"threads": "3"}).threads == 3
+    assert convert_settings("llamacpp", {"threads": "3"}, LlamaSettings).threads == 3

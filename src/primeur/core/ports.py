@@ -225,6 +225,7 @@ class EngineOrder:
         settings: from the revision, checked by `Engine.plan`.
         cores: processor cores this engine may plan with.
         log_path: where the process writes what it has to say.
+        programs: full paths of the programs, beside our own, that the person at the machine lets settings name.
     """
 
     revision_id: str
@@ -234,6 +235,7 @@ class EngineOrder:
     cores: int
     memory_bytes: int
     log_path: Path
+    programs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 
 from primeur.core.chat import OPENAI_PATHS, Dialect, Route
-from primeur.core.errors import SetupError
 from primeur.core.ports import EngineOrder, Launch
+from primeur.engines.settings import convert_settings
 
 _NO = "the echo engine does not know it; leave it out"
 _REFUSED = dict.fromkeys(("grammar", "lora"), _NO)
@@ -53,14 +53,7 @@ class Echo:
         Raises:
             SetupError: unknown setting (named), or a bad value.
         """
-        unknown = sorted(set(order.settings) - set(EchoSettings.__struct_fields__))
-        if unknown:
-            known = ", ".join(EchoSettings.__struct_fields__)
-            raise SetupError(f"the engine echo has no setting {unknown[0]!r}; it has {known}", param=unknown[0])
-        try:
-            settings = msgspec.convert(dict(order.settings), EchoSettings, strict=False)
-        except msgspec.ValidationError as error:
-            raise SetupError(f"echo setting: {error}") from None
+        settings = convert_settings("echo", order.settings, EchoSettings)
         return Launch(
             argv=(sys.executable, "-m", "primeur.engines.echo_server", msgspec.json.encode(settings).decode()),
             routes=frozenset(Route),

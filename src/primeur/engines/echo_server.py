@@ -20,9 +20,9 @@ from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.engines.child import Orders, fatal, read_orders, watch_owner
 from primeur.engines.echo import EchoSettings
 from primeur.engines.echo_answers import pieces, vectors, whole
-from primeur.engines.echo_http import Face, Load, Refused, Request
 from primeur.engines.echo_readings import Reading, read_chat, read_completion
 from primeur.engines.echo_words import NO_WISHES, Wishes
+from primeur.engines.http_face import Face, Load, Refused, Request
 
 FOREVER_S = 3600.0
 encode = msgspec.json.encode

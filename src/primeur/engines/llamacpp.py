@@ -10,8 +10,11 @@ from primeur.core.errors import SetupError
 from primeur.core.gguf import GgufHead, read_gguf_file
 from primeur.core.ports import EngineOrder, Launch
 from primeur.engines.llamacpp_dialect import DIALECT
-from primeur.engines.llamacpp_settings import LlamaPlan, plan_llama, read_settings
+from primeur.engines.llamacpp_flags import llama_server_argv
+from primeur.engines.llamacpp_settings import LlamaPlan, LlamaSettings, plan_llama
 from primeur.engines.llamacpp_text import SUFFIX_FEATURE
+from primeur.engines.program import ProgramPlan
+from primeur.engines.settings import check_program, convert_settings
 
 
 class LlamaCpp:
@@ -29,16 +32,24 @@ class LlamaCpp:
         if order.weights is None:
             raise SetupError(f"the engine llamacpp needs weights for {order.model}; add a GGUF file as a version")
         head = read_gguf_file(order.weights)
-        settings = read_settings(order.settings)
+        settings = convert_settings("llamacpp", order.settings, LlamaSettings)
         for adapter in settings.lora:
             _check_adapter(adapter.path, head)
         plan = plan_llama(settings, head, order)
         return Launch(
-            argv=(sys.executable, "-m", "primeur.engines.llamacpp_server", msgspec.json.encode(plan).decode()),
+            argv=argv_of(plan, settings.server and check_program(order, self.name, "server", settings.server)),
             routes=frozenset({Route.EMBEDDINGS} if plan.embeddings else {Route.CHAT, Route.COMPLETIONS}),
             context_tokens=plan.context_tokens,
             features=features(plan, head),
         )
+
+
+def argv_of(plan: LlamaPlan, server: str | None) -> tuple[str, ...]:
+    """Give the child process: our own build's, or *server* with the same plan as flags."""
+    if server is None:
+        return (sys.executable, "-m", "primeur.engines.llamacpp_server", msgspec.json.encode(plan).decode())
+    program = ProgramPlan(llama_server_argv(plan, server), "LLAMA_API_KEY", "llamacpp:requests_")
+    return (sys.executable, "-m", "primeur.engines.program", msgspec.json.encode(program).decode())
 
 
 def features(plan: LlamaPlan, head: GgufHead) -> frozenset[str]:

@@ -110,7 +110,7 @@ def _check_text(fields: CompletionRequest, target: Target) -> None:
 
 
 def _unsupported(name: str, reason: str) -> UnsupportedParameter:
-    return UnsupportedParameter(f"{name!r} is not supported by llamacpp: {reason}", param=name)
+    return UnsupportedParameter(f"{name!r} is not supported by this engine: {reason}", param=name)
 
 
 REFUSES: Mapping[Route, Mapping[str, str]] = {Route.CHAT: CHAT_REFUSES, Route.EMBEDDINGS: EMBEDDING_REFUSES}

@@ -3,7 +3,6 @@
 Run as ``python -m primeur.engines.llamacpp_server PLAN`` by the engine host.
 """
 
-import http.client
 import signal
 import sys
 import threading
@@ -13,9 +12,10 @@ import xllamacpp
 
 from primeur.engines.child import Orders, fatal, read_orders, watch_owner
 from primeur.engines.llamacpp_settings import LlamaPlan
+from primeur.engines.program import wait_until_idle
 
 HTTP_THREADS = 64
-IDLE_CHECK_S = 0.2
+BUSY_METRICS = "llamacpp:requests_"
 _POOLINGS = {"mean": "MEAN", "cls": "CLS", "last": "LAST"}
 
 
@@ -72,20 +72,6 @@ def _adapter(path: str, scale: float) -> xllamacpp.CommonAdapterLoraInfo:
     return adapter
 
 
-def is_busy(orders: Orders) -> bool:
-    """Whether llama.cpp is working on a request or has one waiting; False when it does not say."""
-    connection = http.client.HTTPConnection("127.0.0.1", orders.port, timeout=2)
-    try:
-        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {orders.key}", "Connection": "close"})
-        lines = connection.getresponse().read(1 << 20).decode("utf-8", "replace").splitlines()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    counts = dict(line.rsplit(" ", 1) for line in lines if line.startswith("llamacpp:requests_"))
-    return any(float(count) > 0 for count in counts.values())
-
-
 def main() -> None:
     """Serve until told to end."""
     orders, told = read_orders(), threading.Event()
@@ -98,11 +84,7 @@ def main() -> None:
     except (IndexError, msgspec.DecodeError, RuntimeError, ValueError, TypeError) as error:
         fatal(f"llama.cpp did not start: {error}")
     told.wait()
-    patience = threading.Event()
-    for _ in range(int(orders.grace_s / IDLE_CHECK_S)):
-        if not is_busy(orders):
-            break
-        patience.wait(IDLE_CHECK_S)
+    wait_until_idle(orders, BUSY_METRICS)
     del server
 
 

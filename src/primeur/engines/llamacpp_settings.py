@@ -1,7 +1,7 @@
 """The settings of the llamacpp engine, checked, and what follows from them for a given file and machine. Pure."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -41,6 +41,7 @@ class LlamaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         gpu_layers: layers kept on a GPU, with a build that has one; all that fit by default.
         chat_template: Jinja text in place of the file's own.
         prompt_cache_mib: memory for the caches of earlier prompts.
+        server: path of another build's ``llama-server`` (for a GPU, say) in place of the one that comes with Primeur.
     """
 
     threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
@@ -57,6 +58,7 @@ class LlamaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chat_template: str | None = None
     seed: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] | None = None
     prompt_cache_mib: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    server: str | None = None
 
 
 class LlamaPlan(msgspec.Struct, frozen=True):
@@ -79,24 +81,6 @@ class LlamaPlan(msgspec.Struct, frozen=True):
     chat_template: str | None
     seed: int | None
     prompt_cache_mib: int
-
-
-def read_settings(settings: Mapping[str, Any]) -> LlamaSettings:
-    """Check a revision's settings.
-
-    Raises:
-        SetupError: unknown setting, or a value that cannot be; named.
-    """
-    unknown = sorted(set(settings) - set(LlamaSettings.__struct_fields__))
-    if unknown:
-        known = ", ".join(LlamaSettings.__struct_fields__)
-        raise SetupError(f"the engine llamacpp has no setting {unknown[0]!r}; it has {known}", param=unknown[0])
-    try:
-        return msgspec.convert(dict(settings), LlamaSettings, strict=False)
-    except msgspec.ValidationError as error:
-        reason, _, path = str(error).partition(" - at `$.")
-        where = path.rstrip("`")
-        raise SetupError(f"llamacpp setting {where!r}: {reason}", param=where) from None
 
 
 def plan_llama(settings: LlamaSettings, head: GgufHead, order: EngineOrder) -> LlamaPlan:

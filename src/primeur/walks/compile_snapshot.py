@@ -86,6 +86,7 @@ def engine_order(house: House, revision: Revision, model: str, path: str | None)
         cores=place.cores,
         memory_bytes=place.memory_bytes,
         log_path=place.data_dir / "engines" / f"{revision.id}.log",
+        programs=place.programs,
     )
 
 

@@ -68,12 +68,14 @@ class Place:
         pepper: 32 secret bytes that key digests are made with; from ``data_dir/secret``.
         cores: processor cores to plan with.
         memory_bytes: memory to plan with.
+        programs: see `primeur.core.ports.EngineOrder`.
     """
 
     data_dir: Path
     pepper: bytes
     cores: int
     memory_bytes: int
+    programs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from primeur.engines import spawn
 from primeur.engines.echo import ENGINE as ECHO
 from primeur.engines.keeper import Pace
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
+from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.process import ProcessHost
 from primeur.relay.pool import Pool
 
@@ -100,7 +101,9 @@ KINDS = {
     "echo": lambda _: Kind(ECHO, None, {"context_tokens": 512}),
     "llamacpp, random": lambda folder: Kind(LLAMACPP, write_llama(folder / "tiny.gguf"), {"context_tokens": 512}),
     "llamacpp, starter": lambda _: Kind(LLAMACPP, WEIGHTS / "starter.gguf", {"context_tokens": 512}),
+    "openvino, starter": lambda _: Kind(OPENVINO, WEIGHTS / "starter.gguf", {"context_tokens": 512}),
 }
+NEEDS = {"openvino": "openvino_genai"}
 VECTOR_KINDS = {
     "echo": KINDS["echo"],
     "llamacpp, random": lambda folder: Kind(LLAMACPP, write_bert(folder / "bert.gguf"), {}),
@@ -162,7 +165,10 @@ def rack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rack]:
 
 @pytest.fixture(params=list(KINDS))
 def engine(request: pytest.FixtureRequest, rack: Rack, pool: Pool) -> Speaker:
-    """Every engine that makes tokens, one after the other."""
+    """Every engine that makes tokens, one after the other; those whose extra is not installed are left out."""
+    needed = NEEDS.get(request.param.partition(",")[0])
+    if needed is not None:
+        pytest.importorskip(needed)
     return Speaker(rack.target(request.param, KINDS[request.param]), pool)
 
 

@@ -45,6 +45,11 @@ class Speaker:
     target: Target
     pool: Pool
 
+    @property
+    def ranks_tokens(self) -> bool:
+        """Whether the engine tells the probabilities of tokens that it did not choose."""
+        return self.target.provider in {"echo", "llamacpp"}
+
     async def chat(self, content: str = "What is Debian?", **fields: Any) -> Json:
         """Ask in a chat; gives the whole answer, or the list of chunks."""
         messages = fields.pop("messages", [{"role": "user", "content": content}])

@@ -114,8 +114,12 @@ async def test_a_stop_word_ends_an_answer(engine: Speaker) -> None:
 
 
 async def test_log_probabilities_of_a_chat(engine: Speaker) -> None:
-    """One entry for each token of the text, with as many alternatives as asked for."""
+    """One entry for each token of the text, with as many alternatives as asked for, or a refusal by name."""
     for count in (None, 2):
+        if count and not engine.ranks_tokens:
+            with pytest.raises(UnsupportedParameter, match="top_logprobs"):
+                await engine.chat("one", logprobs=True, top_logprobs=count)
+            continue
         answer = await engine.chat("one two three", logprobs=True, top_logprobs=count, max_tokens=3, ignore_eos=True)
         entries = answer["choices"][0]["logprobs"]["content"]
         assert 0 < len(entries) <= 3
@@ -126,7 +130,8 @@ async def test_log_probabilities_of_a_chat(engine: Speaker) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 async def test_log_probabilities_of_a_completion(engine: Speaker, stream: bool) -> None:
     """The legacy form: tokens, their log-probabilities, alternatives and offsets, all of one length."""
-    answer = await engine.text("one two three", logprobs=1, max_tokens=3, stream=stream, ignore_eos=True, seed=1)
+    count = 1 if engine.ranks_tokens else 0
+    answer = await engine.text("one two three", logprobs=count, max_tokens=3, stream=stream, ignore_eos=True, seed=1)
     parts = answer if stream else [answer]
     forms = [c["logprobs"] for part in parts for c in part["choices"] if c.get("logprobs")]
     form = {name: [x for part in forms for x in part[name]] for name in forms[0]}

@@ -1,4 +1,4 @@
-"""The echo engine's HTTP: keep-alive connections, whole requests in, answers or streams out."""
+"""The HTTP of our own engine processes: keep-alive connections, whole requests in, answers or streams out."""
 
 import asyncio
 from collections.abc import Callable

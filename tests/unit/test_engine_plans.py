@@ -1,0 +1,84 @@
+"""What openvino, vllm and a foreign llama.cpp are started with, and what they refuse before anything is."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import primeur.weights
+from primeur.core.errors import SetupError
+from primeur.core.ports import EngineOrder, Launch
+from primeur.engines.llamacpp import ENGINE as LLAMACPP
+from primeur.engines.openvino import ENGINE as OPENVINO
+from primeur.engines.program import ProgramPlan
+from primeur.engines.vllm import ENGINE as VLLM
+
+STARTER = Path(primeur.weights.__file__).parent / "starter.gguf"
+MINILM = STARTER.with_name("minilm.gguf")
+
+
+def order(weights: Path | None, **settings: object) -> EngineOrder:
+    """An order for a machine of four cores."""
+    return EngineOrder("rev", "m", weights, settings, 4, 8 << 30, Path("/nowhere"), frozenset({sys.executable}))
+
+
+def program(launch: Launch) -> ProgramPlan:
+    """The program inside the warden's one argument."""
+    return msgspec.json.decode(launch.argv[3].encode(), type=ProgramPlan)
+
+
+def test_another_llama_server_gets_the_same_plan() -> None:
+    """Threads, context and slots are flags, the key is not."""
+    plan = program(LLAMACPP.plan(order(STARTER, server=sys.executable, slots=2, context_tokens=256)))
+    words = dict(zip(plan.argv[1:], plan.argv[2:], strict=False))
+    assert words["--ctx-size"] == "512"
+    assert words["--parallel"] == "2"
+    assert words["--threads"] == "3"
+    assert words["--port"] == "{port}"
+    assert "--api-key" not in plan.argv
+
+
+def test_a_program_that_nobody_listed_is_refused() -> None:
+    """Whoever may deploy may not run any program of the machine."""
+    for path in ("llama-server", "/bin/sh"):
+        with pytest.raises(SetupError, match="PRIMEUR_ENGINE_PROGRAMS"):
+            LLAMACPP.plan(order(STARTER, server=path))
+
+
+def folder(tmp_path: Path) -> Path:
+    """A folder that looks like weights."""
+    (tmp_path / "config.json").write_text("{}")
+    return tmp_path
+
+
+def test_vllm_is_told_everything_on_its_command_line(tmp_path: Path) -> None:
+    """What was set is a flag or a variable; what was not is left to vLLM."""
+    settings = {"python": sys.executable, "context_tokens": 2048, "cpu_cache_gib": 1, "eager": True}
+    plan = program(VLLM.plan(order(folder(tmp_path), **settings)))
+    assert plan.argv[:3] == (sys.executable, "-m", "vllm.entrypoints.openai.api_server")
+    assert plan.argv[plan.argv.index("--max-model-len") + 1] == "2048"
+    assert "--enforce-eager" in plan.argv
+    assert "--max-num-seqs" not in plan.argv
+    assert plan.environment["VLLM_CPU_KVCACHE_SPACE"] == "1"
+    assert plan.environment["HF_HUB_OFFLINE"] == "1"
+
+
+def test_vllm_needs_a_folder_and_an_interpreter(tmp_path: Path) -> None:
+    """Both are named when they are missing."""
+    with pytest.raises(SetupError, match="safetensors folder"):
+        VLLM.plan(order(STARTER, python=sys.executable))
+    with pytest.raises(SetupError, match="PRIMEUR_ENGINE_PROGRAMS"):
+        VLLM.plan(order(folder(tmp_path), python="python3"))
+
+
+def test_openvino_refuses_what_it_cannot_read() -> None:
+    """Weights of vectors, an unknown setting and too long a context, each in one line."""
+    pytest.importorskip("openvino_genai")
+    with pytest.raises(SetupError, match="bert"):
+        OPENVINO.plan(order(MINILM))
+    with pytest.raises(SetupError, match="no setting 'lora'"):
+        OPENVINO.plan(order(STARTER, lora=[]))
+    with pytest.raises(SetupError, match="was made for"):
+        OPENVINO.plan(order(STARTER, context_tokens=1 << 20))
+    assert OPENVINO.plan(order(STARTER)).context_tokens <= 4096
