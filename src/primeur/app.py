@@ -2,6 +2,7 @@
 
 import logging
 import os
+import platform
 import secrets
 import threading
 import time
@@ -165,6 +166,17 @@ def read_pepper(data_dir: Path) -> bytes:
     return pepper
 
 
+def name_machine() -> str:
+    """Say what kind of machine this is, such as ``2 x AMD EPYC 9R14``."""
+    cores = len(os.sched_getaffinity(0))
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{cores} x {names[0] if names else platform.machine()}"
+
+
 def build_app(house: House) -> Gateway:
     """The ASGI application: the API's doors, and the console as an ordinary customer of them."""
     doors = httpx2.ASGITransport(Gateway(house), raise_app_exceptions=False)
@@ -191,6 +203,7 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             cores=len(os.sched_getaffinity(0)),
             memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
             programs=settings.programs,
+            machine=name_machine(),
         ),
         board=board,
     )

@@ -46,3 +46,21 @@ def test_what_cannot_be_measured_is_one_line(bench):
     done = bench("nobody")
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].startswith("primeur: nobody cannot be measured:")
+
+
+def test_engines_are_measured_and_kept(bench, service):
+    """The model runs on the engine for real, and the choice has a reason; an engine that is not there is named."""
+    flags = ("--engines", "llamacpp,steam", "--concurrency", "1", "--output-tokens", "4", "--json")
+    done = bench("engines", "starter", *flags, "--data-dir", str(service.folder))
+    assert "steam: left out: there is no engine 'steam'" in " ".join(done.stderr.split())
+    (measured,) = json.loads(done.stdout)
+    assert (measured["engine"], measured["chosen"]) == ("llamacpp", True)
+    assert measured["levels"][0]["tokens_per_s"] > 0
+    assert "llamacpp" in measured["reason"]
+
+
+def test_engines_need_a_key_that_may_deploy(bench):
+    """Nothing measured is an error, not an empty table."""
+    done = bench("engines", "starter", "--engines", "llamacpp")
+    assert done.returncode == 2
+    assert "no engine could be measured" in done.stderr

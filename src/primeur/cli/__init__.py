@@ -5,7 +5,7 @@ import sys
 import typer
 
 from primeur.cli import deployments, keys, models, prices, projects, providers, simulate, status, train, usage
-from primeur.cli.bench import bench
+from primeur.cli.bench_group import benches
 from primeur.cli.chat import chat
 from primeur.cli.up import up
 from primeur.core.errors import CallerError, PrimeurError
@@ -18,12 +18,12 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(chat)
-app.command()(bench)
 app.command("status")(status.show_status)
 app.command("apply")(status.apply)
 app.command("sign-in-link")(status.make_link)
 app.command("usage")(usage.show_usage)
 for _name, _group in (
+    ("bench", benches),
     ("models", models.commands),
     ("deployments", deployments.commands),
     ("keys", keys.commands),

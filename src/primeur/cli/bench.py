@@ -43,7 +43,7 @@ def bench(
     if png is not None:
         check_png(png)
     load = Load(deployment, prompt_tokens, output_tokens)
-    found = _measure(find_service(data_dir), load, levels, requests)
+    found = measure(find_service(data_dir), load, levels, requests)
     title = f"{deployment}: {found[0].input_tokens:.0f} tokens in, {found[0].output_tokens:.0f} out"
     if as_json:
         print(json.dumps([asdict(level) for level in found], indent=2))  # noqa: T201
@@ -70,7 +70,8 @@ def requests_of(level: int, wanted: int | None) -> int:
     return wanted or max(_FEWEST_REQUESTS, _ROUNDS * level)
 
 
-def _measure(reach: Reach, load: Load, levels: list[int], requests: int | None) -> list[Level]:
+def measure(reach: Reach, load: Load, levels: list[int], requests: int | None) -> list[Level]:
+    """Make the load of each level, one after the other, and sum it up."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(reach, load, levels, requests))
 

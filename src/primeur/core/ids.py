@@ -26,6 +26,7 @@ type_prefixes = {
     "part": "part",
     "batch": "batch",
     "price": "price",
+    "measurement": "mea",
 }
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"

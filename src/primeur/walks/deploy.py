@@ -10,16 +10,16 @@ from primeur.core.errors import BadRequest, Conflict
 from primeur.core.events import DeploymentRemoved
 from primeur.core.ports import ProviderOrder
 from primeur.registry import deployment_rows, rows
+from primeur.registry.engine_choice import AUTO, DEFAULT_ENGINE
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
 from primeur.walks.compile_snapshot import engine_order
 from primeur.walks.given import given
 from primeur.walks.house import House
+from primeur.walks.measure_engine import choose_for
 from primeur.walks.point_deployment import Pointer, point_deployment
 from primeur.walks.read_secrets import read_secrets
-
-_DEFAULT_ENGINE = "llamacpp"
 
 
 class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         version: number of the model's version; the newest when not given.
-        engine: ``llamacpp`` when only a model is given.
+        engine: ``llamacpp`` when only a model is given; ``auto`` takes the one that was measured best on this machine.
         settings: of the engine or the provider's deployment.
         embeddings_by: another deployment that answers embeddings for this one; unchanged when not given.
     """
@@ -106,10 +106,6 @@ def _on_provider(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
 def _on_engine(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
     if ask.engine is None and ask.model is None:
         raise BadRequest("say what to run: a model, an engine, or a provider and upstream_model", param="model")
-    engine = ask.engine or _DEFAULT_ENGINE
-    if engine not in house.engines:
-        known = ", ".join(sorted(house.engines)) or "none"
-        raise BadRequest(f"there is no engine {engine!r}; installed: {known}", param="engine")
     version_id = None
     if ask.model is not None:
         model = rows.find_model(tx, ask.model)
@@ -118,6 +114,14 @@ def _on_engine(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
                 f"the model {model.name!r} is retired; choose another one, or add a version to bring it back"
             )
         version_id = rows.find_version(tx, model, ask.version).id
+    engine = ask.engine or DEFAULT_ENGINE
+    if engine == AUTO:
+        if version_id is None:
+            raise BadRequest("the engine 'auto' is chosen for a model; name one", param="model")
+        engine = choose_for(tx, house, version_id).engine
+    if engine not in house.engines:
+        known = ", ".join(sorted(house.engines)) or "none"
+        raise BadRequest(f"there is no engine {engine!r}; installed: {known}", param="engine")
     return Pointer(
         name,
         engine=engine,

@@ -69,6 +69,7 @@ class Place:
         cores: processor cores to plan with.
         memory_bytes: memory to plan with.
         programs: see `primeur.core.ports.EngineOrder`.
+        machine: processor and cores, in words: what was measured on one machine says little of another.
     """
 
     data_dir: Path
@@ -76,6 +77,7 @@ class Place:
     cores: int
     memory_bytes: int
     programs: frozenset[str] = frozenset()
+    machine: str = "unknown"
 
 
 @dataclass(frozen=True)

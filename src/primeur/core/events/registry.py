@@ -56,8 +56,17 @@ class AliasRemoved(Event, frozen=True):
     alias: str
 
 
+class EngineMeasured(Event, frozen=True):
+    """It is known how fast an engine is with a version on a machine."""
+
+    version_id: str
+    engine: str
+    machine: str
+
+
 RegistryEvent = (
-    VersionRegistered
+    EngineMeasured
+    | VersionRegistered
     | ModelRetired
     | ProviderAdded
     | ProviderRemoved

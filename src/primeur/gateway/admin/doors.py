@@ -1,6 +1,6 @@
 """Every door of the management API."""
 
-from primeur.gateway.admin import deployments, keys, models, prices, projects, providers, series, status, usage
+from primeur.gateway.admin import deployments, engines, keys, models, prices, projects, providers, series, status, usage
 from primeur.gateway.doors import Door
 
 DOORS: tuple[Door, ...] = (
@@ -8,6 +8,7 @@ DOORS: tuple[Door, ...] = (
     *projects.DOORS,
     *keys.DOORS,
     *models.DOORS,
+    *engines.DOORS,
     *providers.DOORS,
     *deployments.DOORS,
     *prices.DOORS,

@@ -15,7 +15,15 @@ from primeur.store.schema.base import metadata
 from primeur.store.schema.governance import keys, members, organisations, projects, sessions, sign_in_links
 from primeur.store.schema.happened import events
 from primeur.store.schema.metering import journal_cursors, prices, requests
-from primeur.store.schema.registry import aliases, deployments, models, providers, revisions, versions
+from primeur.store.schema.registry import (
+    aliases,
+    deployments,
+    engine_measurements,
+    models,
+    providers,
+    revisions,
+    versions,
+)
 
 __all__ = [
     "aliases",
@@ -24,6 +32,7 @@ __all__ = [
     "conversation_items",
     "conversations",
     "deployments",
+    "engine_measurements",
     "events",
     "files",
     "journal_cursors",

@@ -76,3 +76,15 @@ aliases = Table(
     Column("name", String(200), primary_key=True),
     Column("deployment_id", ForeignKey("deployments.id", ondelete="CASCADE"), nullable=False),
 )
+
+engine_measurements = Table(
+    "engine_measurements",
+    metadata,
+    identity(),
+    Column("version_id", ForeignKey("versions.id"), nullable=False, index=True),
+    Column("engine", String(64), nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("levels", Text, nullable=False),
+    made(),
+    UniqueConstraint("version_id", "engine", "machine"),
+)
