@@ -193,7 +193,7 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
         store=store,
         journal=journal,
         relay=pool,
-        limiter=MemoryLimiter(),
+        limiter=MemoryLimiter(SystemClock()),
         host=host,
         engines=_adapters("primeur.engines"),
         providers=_adapters("primeur.providers"),

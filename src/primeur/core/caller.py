@@ -1,6 +1,9 @@
 """Who calls, and how much they may: compiled once per snapshot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Period = Literal["day", "month", "total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,14 +11,35 @@ class Limits:
     """Limits of one scope; None is no limit.
 
     Attributes:
-        rpm: requests a minute.
-        tpm: tokens a minute, input and output together.
+        rpm: requests in any 60 seconds.
+        tpm: tokens in any 60 seconds, input and output together.
         concurrency: requests in flight.
+        rpd: requests a day, UTC.
+        tpd: tokens a day, UTC.
     """
 
     rpm: int | None = None
     tpm: int | None = None
     concurrency: int | None = None
+    rpd: int | None = None
+    tpd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Money that one scope may spend in a period.
+
+    Attributes:
+        limit_nanos: nano-units of *currency*; the worst case of a request is held before it is let in.
+        period: a UTC day, a UTC month, or everything since the first request.
+        allows_unpriced: let requests in whose price is unknown, or in another currency; they count as nothing.
+    """
+
+    id: str
+    currency: str
+    limit_nanos: int
+    period: Period
+    allows_unpriced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +48,7 @@ class Gate:
 
     scope: str
     limits: Limits
+    budgets: tuple[Budget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +62,7 @@ class Caller:
         deployments: names this caller may use; None is all.
         expires_ms: UTC milliseconds; None is never.
         keeps_prompts: the project asked for prompts and answers to be kept in the request log.
+        lanes: by deployment, its gates bound to live counters (`primeur.core.ports.Lane`) when first asked for.
     """
 
     key_id: str
@@ -49,3 +75,4 @@ class Caller:
     expires_ms: int | None = None
     keeps_prompts: bool = False
     member_id: str | None = None
+    lanes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from primeur.core.caller import Gate
 from primeur.core.wire import AnyRequest
 
 Json = dict[str, Any]
@@ -206,6 +207,7 @@ class Deployment:
         pending: why there is no target yet (``loading weights 40 %``), shown to people; empty when ready.
         coming: there is no target yet and an engine is on its way up for the first time; nothing has failed.
         max_output_tokens: assumed answer length when a caller gives none.
+        gate: limits of the deployment itself, which everybody's requests pass; None when it has none.
     """
 
     name: str
@@ -217,3 +219,4 @@ class Deployment:
     pending: str = ""
     coming: bool = False
     max_output_tokens: int = 1024
+    gate: Gate | None = None

@@ -9,10 +9,13 @@ PrimeurError
     NotFound            UnknownModel is one
     WrongMethod         the address does not take this HTTP method
     Conflict            the thing is in another state than the caller thinks
-    OverLimit           a rate, concurrency or budget limit; come back later
+    OverLimit           a rate, concurrency or budget limit; come back later. OverBudget is one
   TargetFailed          an engine or provider did not answer properly; TargetTimedOut, TargetBusy
   NotReady              the thing exists and is not up yet
+  SliceSpent            never told to a caller: this process has used up its slice of a limit, and asks for more
 """
+
+from typing import Any
 
 
 class PrimeurError(Exception):
@@ -117,6 +120,12 @@ class OverLimit(CallerError):
         self.retry_after_ms = retry_after_ms
 
 
+class OverBudget(OverLimit):
+    """The money of a budget is spent or set aside for requests under way."""
+
+    code = "insufficient_quota"
+
+
 class TargetFailed(PrimeurError):
     """An engine or provider did not answer, or not in its own protocol."""
 
@@ -144,3 +153,14 @@ class NotReady(PrimeurError):
     """The thing exists and is not up yet."""
 
     code = "not_ready"
+
+
+class SliceSpent(PrimeurError):
+    """This process has used up its slice of a shared limit; *lane* and what it needs say what to ask for."""
+
+    code = "slice_spent"
+
+    def __init__(self, lane: Any, tokens: int, cost_nanos: int) -> None:
+        """*lane*: a `primeur.core.ports.Lane`."""
+        super().__init__("more of a shared limit has to be asked for")
+        self.lane, self.tokens, self.cost_nanos = lane, tokens, cost_nanos

@@ -9,7 +9,7 @@ import msgspec
 
 from primeur.core.caller import Gate
 from primeur.core.chat import Dialect, Endpoint, Route
-from primeur.core.errors import TargetFailed
+from primeur.core.errors import SliceSpent, TargetFailed
 from primeur.core.usage import UsageEvent
 
 Settings = Mapping[str, Any]
@@ -155,14 +155,6 @@ class Relay(Protocol):
         ...
 
 
-class Hold(msgspec.Struct, frozen=True, gc=False):
-    """What a request has reserved in each gate until it is settled."""
-
-    gates: tuple[Gate, ...]
-    tokens: int
-    at_us: int
-
-
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """How full the tightest gate is, for ``x-ratelimit-*`` headers; None where no limit is set.
 
@@ -178,23 +170,65 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     tokens_reset_ms: int = 0
 
 
-class Limiter(Protocol):
-    """Live counters for rates and holds."""
+class Hold(msgspec.Struct, frozen=True, gc=False):
+    """What a request has reserved in every gate until its lane settles it, once.
 
-    def reserve(self, gates: tuple[Gate, ...], tokens: int, now_us: int) -> Hold:
-        """Take one request and *tokens* from every gate, all or nothing.
+    Attributes:
+        at_ms: UTC milliseconds of the reservation; days and months are charged by it.
+    """
+
+    lane: "Lane"
+    tokens: int
+    cost_nanos: int
+    at_ms: int
+
+
+class Lane(Protocol):
+    """The gates of one caller before one deployment, bound to their live counters; awaits nothing."""
+
+    @property
+    def counts_money(self) -> bool:
+        """Whether a budget is among the gates: only then is the cost looked at."""
+        ...
+
+    def reserve(self, tokens: int, cost_nanos: int | None, now_ms: int) -> Hold:
+        """Take one request, *tokens* and *cost_nanos* from every gate, all or nothing.
+
+        Args:
+            tokens, cost_nanos: the most that the request can come to; a cost of None is unknown.
 
         Raises:
-            OverLimit: a gate is shut; says which limit and when to come back.
+            OverLimit: a gate is shut; says which limit and when to come back. OverBudget is one.
+            SliceSpent: what this process may give away is used up and there may be more; `Limiter.fill` the lane.
         """
         ...
 
-    def settle(self, hold: Hold, tokens: int, now_us: int) -> None:
-        """Replace the reserved tokens by those used, and end the request's concurrency."""
+    def settle(self, hold: Hold, tokens: int, cost_nanos: int | None, now_ms: int) -> None:
+        """Replace what was reserved by what was used, and end the request's concurrency."""
         ...
 
-    def standing(self, gates: tuple[Gate, ...], now_us: int) -> Standing:
+    def standing(self, now_ms: int) -> Standing:
         """Tell how full the tightest gate is."""
+        ...
+
+
+class Limiter(Protocol):
+    """Live counters for rates, requests in flight and money."""
+
+    def lane(self, gates: tuple[Gate, ...], currency: str | None) -> Lane:
+        """Bind *gates* to their counters; a counter that is known goes on from where it stands.
+
+        Args:
+            currency: of the deployment's price; None when it has none.
+        """
+        ...
+
+    async def fill(self, spent: SliceSpent) -> None:
+        """Get more of what *spent* lacked, or learn that there is none; the next try will know.
+
+        Raises:
+            NotReady: whoever keeps the counters cannot be reached, and the settings say to fail closed.
+        """
         ...
 
 

@@ -83,7 +83,7 @@ class Exchange:
             return False
         target = admission.targets[0]
         try:
-            letter = write_letter(target, ask)
+            letter = write_letter(target, ask, admission.cap)
             if letter.translation is None and not letter.each:
                 self._line = house.relay.start_now(target.endpoint, letter.path, letter.body, tracing(ask), self)
         except PrimeurError:
@@ -104,7 +104,7 @@ class Exchange:
         """See `Sink`."""
         self._status, self._headers = status, headers
         if status == 200 and self._meter is not None:
-            standing = self._house.limiter.standing(self._caller.gates, self._house.clock.monotonic_us())
+            standing = self._meter.hold.lane.standing(self._house.clock.now_ms())
             self._lines = serving_lines(self._meter.served, self._meter.overhead_us, standing)
 
     def on_piece(self, piece: bytes) -> None:

@@ -38,7 +38,9 @@ def _openai(error: errors.PrimeurError, status: int) -> dict[str, Any]:
     kind = kind_of(error)
     if isinstance(error, errors.OverLimit) and "token" in error.code:
         kind = "tokens"
-    code = "rate_limit_exceeded" if status == 429 else error.code
+    if isinstance(error, errors.OverBudget):
+        kind = error.code
+    code = "rate_limit_exceeded" if status == 429 and kind != error.code else error.code
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": code}}
 
 
@@ -57,7 +59,10 @@ def _anthropic(error: errors.PrimeurError, status: int) -> dict[str, Any]:
 def _headers(error: errors.PrimeurError) -> Headers:
     if isinstance(error, errors.OverLimit | errors.TargetBusy):
         wait_ms = error.retry_after_ms
+        # OpenAI's clients would try an exhausted budget again and again.
+        again = [(b"x-should-retry", b"false")] if isinstance(error, errors.OverBudget) else []
         return [
+            *again,
             (b"retry-after-ms", str(wait_ms).encode()),
             (b"retry-after", str(math.ceil(wait_ms / 1000)).encode()),
         ]

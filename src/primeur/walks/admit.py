@@ -3,14 +3,20 @@
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Deployment, Target, Translation
+from primeur.core.chat import Ask, Deployment, Dialect, Target, Translation
+from primeur.core.errors import OverLimit, SliceSpent
 from primeur.core.fan import answers_of
-from primeur.core.ports import Hold
+from primeur.core.ports import Hold, Lane
 from primeur.core.splice import with_fields, with_model, with_usage_asked
+from primeur.core.wire import ChatRequest
 from primeur.governance.rules import check
+from primeur.metering.bounds import output_cap, worst_cost
 from primeur.metering.counting import worst_case
 from primeur.registry.routing import find_deployment, order_targets
 from primeur.walks.house import House
+
+_FILLS_MOST = 50
+_NEWER = "max_completion_tokens"
 
 
 class Admission(msgspec.Struct, frozen=True, gc=False):
@@ -19,12 +25,14 @@ class Admission(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         targets: in the order in which they are to be tried.
         overhead_us: microseconds from arrival to here.
+        cap: tokens at which the answer must be cut, because no more money is held; None: it need not.
     """
 
     deployment: Deployment
     targets: list[Target]
     hold: Hold
     overhead_us: int
+    cap: int | None = None
 
 
 class Letter(msgspec.Struct, frozen=True, gc=False):
@@ -46,27 +54,52 @@ def admit(house: House, caller: Caller, ask: Ask) -> Admission:
 
     Raises:
         UnknownModel, UnsupportedParameter, OverLimit, NotPermitted, NotReady: refused.
+        SliceSpent: see `primeur.core.ports.Lane.reserve`; `admit_in_turn` deals with it.
     """
     check(caller, "inference", None, ask.arrived_ms)
     deployment = find_deployment(house.board.now.deployments, caller, ask)
     targets = order_targets(deployment, ask)
-    now_us = house.clock.monotonic_us()
-    hold = house.limiter.reserve(caller.gates, worst_case(ask, deployment), now_us)
+    lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
+    tokens = worst_case(ask, deployment)
+    cost_nanos = cap = None
+    if lane.counts_money:
+        cost_nanos, cap = worst_cost(ask, targets, deployment.price), output_cap(ask, targets)
+    hold = lane.reserve(tokens, cost_nanos, ask.arrived_ms)
     if not ask.low_priority:
         house.board.serving += 1
-    return Admission(deployment, targets, hold, now_us - ask.arrived_us)
+    return Admission(deployment, targets, hold, house.clock.monotonic_us() - ask.arrived_us, cap)
 
 
-def settle(house: House, ask: Ask, hold: Hold, tokens: int) -> None:
-    """End what `admit` began: *tokens* were used of what was held, none if nobody answered."""
-    house.limiter.settle(hold, tokens, house.clock.monotonic_us())
+async def admit_in_turn(house: House, caller: Caller, ask: Ask) -> Admission:
+    """As `admit`, for those who can wait until this process has got more of a limit that it shares with others."""
+    for _ in range(_FILLS_MOST):
+        try:
+            return admit(house, caller, ask)
+        except SliceSpent as spent:
+            await house.limiter.fill(spent)
+    raise OverLimit("too many wait for the same limit; retry in 1 s", retry_after_ms=1000)
+
+
+def settle(house: House, ask: Ask, hold: Hold, tokens: int, cost_nanos: int | None = 0) -> None:
+    """End what `admit` began: so much was used of what was held, nothing if nobody answered."""
+    hold.lane.settle(hold, tokens, cost_nanos, house.clock.now_ms())
     if not ask.low_priority:
         house.board.serving -= 1
 
 
-def write_letter(target: Target, ask: Ask) -> Letter:
-    """Write what *target* reads, by splicing where only the model's name changes."""
+def _lane(house: House, caller: Caller, deployment: Deployment) -> Lane:
+    """Bind the gates of this caller before this deployment; done once for each snapshot."""
+    gates = caller.gates if deployment.gate is None else (*caller.gates, deployment.gate)
+    lane = house.limiter.lane(gates, deployment.price.currency if deployment.price else None)
+    caller.lanes[deployment.name] = lane
+    return lane
+
+
+def write_letter(target: Target, ask: Ask, cap: int | None = None) -> Letter:
+    """Write what *target* reads, by splicing where only the model's name changes; *cap*: see `Admission`."""
     dialect = target.dialect
+    if cap is not None:
+        ask = _capped(ask, dialect, cap)
     translation = dialect.translate(ask, target) if dialect.translate else None
     path = dialect.paths[ask.route]
     if "{" in path:
@@ -75,6 +108,14 @@ def write_letter(target: Target, ask: Ask) -> Letter:
         path = f"{path}?{dialect.query}"
     each = dialect.one_answer_each and answers_of(ask.fields) > 1
     return Letter(path, translation.body if translation else _body_for(target, ask), translation, each)
+
+
+def _capped(ask: Ask, dialect: Dialect, cap: int) -> Ask:
+    """State the length of the answer, by the newer name where the target may know it."""
+    newer = isinstance(ask.fields, ChatRequest) and _NEWER not in dialect.refuses.get(ask.route, {})
+    name = _NEWER if newer else "max_tokens"
+    fields = msgspec.structs.replace(ask.fields, **{name: cap})
+    return msgspec.structs.replace(ask, body=with_fields(ask.body, {name: cap}), fields=fields)
 
 
 def _body_for(target: Target, ask: Ask) -> bytes:

@@ -7,7 +7,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Served, Target, Translation
 from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError, TargetFailed
 from primeur.core.ports import Reply, Standing
-from primeur.walks.admit import admit, settle, write_letter
+from primeur.walks.admit import Admission, admit_in_turn, settle, write_letter
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import pass_events, pass_whole
@@ -42,15 +42,15 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
         UnknownModel, UnsupportedParameter, ContextTooLong, OverLimit, NotPermitted: refused by us.
         TargetFailed: every target that could be tried failed before its first byte.
     """
-    admission = admit(house, caller, ask)
+    admission = await admit_in_turn(house, caller, ask)
     try:
-        target, reply, translation = await _first_answer(house, ask, admission.targets)
+        target, reply, translation = await _first_answer(house, ask, admission)
     except BaseException:
         settle(house, ask, admission.hold, 0)
         raise
     served = Served(admission.deployment.name, target, admission.deployment.price)
     meter = Meter(house, caller, ask, served, admission.hold, admission.overhead_us)
-    standing = house.limiter.standing(caller.gates, house.clock.monotonic_us())
+    standing = admission.hold.lane.standing(house.clock.now_ms())
     completion = Completion(served, 200, standing, admission.overhead_us)
     if ask.streams:
         completion.events = pass_events(meter, reply, translation)
@@ -59,11 +59,11 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
     return completion
 
 
-async def _first_answer(house: House, ask: Ask, targets: list[Target]) -> tuple[Target, Reply, Translation | None]:
+async def _first_answer(house: House, ask: Ask, admission: Admission) -> tuple[Target, Reply, Translation | None]:
     """Try targets until one begins to answer; after its first byte there is no switching."""
     fault: PrimeurError | None = None
-    for target in targets[:_ATTEMPTS]:
-        letter = write_letter(target, ask)
+    for target in admission.targets[:_ATTEMPTS]:
+        letter = write_letter(target, ask, admission.cap)
         try:
             courier = Courier(house.relay, ask, target, letter.path, tracing(ask))
             reply = await (send_each(courier, letter.body) if letter.each else courier.send(letter.body))

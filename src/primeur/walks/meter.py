@@ -59,7 +59,7 @@ class Meter:
     def settle(self, outcome: str, error: PrimeurError | None = None) -> UsageEvent:
         """Give back what was held beyond what was used, and make the usage event; whoever calls it journals it."""
         event = self._event(outcome, error)
-        settle(self.house, self.ask, self.hold, event.usage.total_tokens)
+        settle(self.house, self.ask, self.hold, event.usage.total_tokens, event.cost_nanos)
         return event
 
     def _event(self, outcome: str, error: PrimeurError | None) -> UsageEvent:

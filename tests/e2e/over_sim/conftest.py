@@ -108,7 +108,7 @@ def make_house(tmp_path, clock, entropy, target) -> House:
         store=Store(f"sqlite:///{tmp_path / 'primeur.db'}"),
         journal=FileJournal(tmp_path / "journal"),
         relay=Pool(),
-        limiter=MemoryLimiter(),
+        limiter=MemoryLimiter(clock),
         host=NoHost(),
         engines={},
         providers={},
