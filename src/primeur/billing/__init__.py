@@ -1,0 +1,1 @@
+"""What customers subscribed to, what they paid ahead, and what they are invoiced."""

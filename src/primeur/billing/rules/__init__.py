@@ -1,0 +1,1 @@
+"""Plans, subscriptions, credits, invoices, alerts and forecasts as values; pure."""
