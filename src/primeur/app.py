@@ -23,6 +23,7 @@ from primeur.core.usage import UsageEvent
 from primeur.engines.process import ProcessHost
 from primeur.gateway.asgi import Gateway
 from primeur.limits.memory import MemoryLimiter
+from primeur.relay.errand import PooledErrands
 from primeur.relay.pool import Pool
 from primeur.store.database import Store
 from primeur.store.journal import FileJournal
@@ -100,7 +101,7 @@ class _NoJournal:
 async def open_desk(settings: Settings) -> AsyncIterator[House]:
     """A house without engines, for management commands while the service does not run."""
     store = open_store(settings)
-    pool = Pool()
+    pool = Pool(egress=settings.egress)
     try:
         yield _house(settings, store, _NoJournal(), pool, _NoHost(), Board())
     finally:
@@ -118,7 +119,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     store = open_store(settings)
     journal = FileJournal(journal_folder(settings.data_dir))
     (settings.data_dir / "logs").mkdir(exist_ok=True)
-    pool, board = Pool(), Board()
+    pool, board = Pool(egress=settings.egress), Board()
     host = ProcessHost(settings.data_dir / "engines", SystemClock(), pool, board.stale.set)
     await host.open()
     try:
@@ -204,8 +205,10 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
             programs=settings.programs,
             machine=name_machine(),
+            egress=settings.egress,
         ),
         board=board,
+        errands=PooledErrands(settings.egress),
     )
 
 

@@ -94,6 +94,7 @@ def endpoint_of(reach: Reach, connections: int) -> Endpoint:
         headers=((b"authorization", f"Bearer {reach.key}".encode()),),
         max_connections=connections,
         silence_timeout_s=_SILENCE_S,
+        reach="ours",
     )
 
 

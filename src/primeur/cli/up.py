@@ -15,11 +15,21 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     config: Annotated[Path | None, typer.Option(help="A primeur.toml to apply at start.")] = None,
     database: Annotated[str | None, typer.Option(help="SQLAlchemy URL; SQLite in the data folder by default.")] = None,
+    egress: Annotated[
+        list[str] | None,
+        typer.Option(help="Host, address or network, with :port or without, that may be reached; or only-listed."),
+    ] = None,
     drain_s: Annotated[int, typer.Option(min=0, help="Seconds that running answers are given at the end.")] = 30,
 ) -> None:
     """Start the service: endpoint, console and engines, on one port, until Ctrl-C."""
     settings = read_settings(
-        data_dir=data_dir, host=host, port=port, database=database, declared=config, drain_s=drain_s
+        data_dir=data_dir,
+        host=host,
+        port=port,
+        database=database,
+        declared=config,
+        drain_s=drain_s,
+        egress=egress,
     )
     # Whatever is written from here on is for this user's eyes only.
     os.umask(0o077)

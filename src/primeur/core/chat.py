@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from primeur.core.caller import Gate
+from primeur.core.egress import Reach
 from primeur.core.wire import AnyRequest
 
 Json = dict[str, Any]
@@ -140,6 +141,7 @@ class Endpoint:
         max_connections: most connections open at once.
         connect_timeout_s: seconds to open a connection.
         silence_timeout_s: seconds without a byte before the target counts as lost.
+        reach: who chose it; says which addresses it may have (`primeur.core.egress`).
     """
 
     scheme: str
@@ -150,6 +152,7 @@ class Endpoint:
     max_connections: int = 512
     connect_timeout_s: float = 5.0
     silence_timeout_s: float = 300.0
+    reach: Reach = "upstream"
 
 
 @dataclass(frozen=True, slots=True)

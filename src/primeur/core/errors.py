@@ -10,7 +10,7 @@ PrimeurError
     WrongMethod         the address does not take this HTTP method
     Conflict            the thing is in another state than the caller thinks
     OverLimit           a rate, concurrency or budget limit; come back later. OverBudget is one
-  TargetFailed          an engine or provider did not answer properly; TargetTimedOut, TargetBusy
+  TargetFailed          an engine or provider did not answer properly; TargetTimedOut, TargetBusy, EgressRefused
   NotReady              the thing exists and is not up yet
   SliceSpent            never told to a caller: this process has used up its slice of a limit, and asks for more
 """
@@ -147,6 +147,12 @@ class TargetBusy(TargetFailed):
         """*retry_after_ms*: milliseconds, as the target said or our default."""
         super().__init__(message)
         self.retry_after_ms = retry_after_ms
+
+
+class EgressRefused(TargetFailed):
+    """An address that may not be reached from here; says which line of the allow-list would let it through."""
+
+    code = "egress_refused"
 
 
 class NotReady(PrimeurError):

@@ -27,6 +27,7 @@ type_prefixes = {
     "batch": "batch",
     "price": "price",
     "measurement": "mea",
+    "delivery": "whd",
 }
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"

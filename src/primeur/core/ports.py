@@ -155,6 +155,45 @@ class Relay(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an errand brought back; header names are in lower case."""
+
+    status: int
+    headers: Mapping[bytes, bytes]
+    body: bytes
+
+
+class Errands(Protocol):
+    """HTTP to addresses that somebody else chose: webhooks, identity providers, papers to be fetched."""
+
+    async def run(  # noqa: PLR0913 (one for each part of a request and its bounds)
+        self,
+        method: str,
+        url: str,
+        body: bytes = b"",
+        headers: Sequence[tuple[bytes, bytes]] = (),
+        *,
+        timeout_s: float = 10.0,
+        limit_bytes: int = 1 << 20,
+        redirects: int = 0,
+    ) -> Fetched:
+        """Send one request and read the whole answer, whatever its status.
+
+        Args:
+            headers: sent to the first host; after a redirect to another one, credentials stay behind.
+            timeout_s: for everything together, redirects included.
+            limit_bytes: most bytes of the answer's body.
+            redirects: how many are followed, each judged anew; a GET only.
+
+        Raises:
+            BadRequest: the URL is none.
+            EgressRefused: it leads where nobody may go; says which line of the allow-list would let it through.
+            TargetFailed, TargetTimedOut: no answer, too long an answer, too many redirects.
+        """
+        ...
+
+
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """How full the tightest gate is, for ``x-ratelimit-*`` headers; None where no limit is set.
 

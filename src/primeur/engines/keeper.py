@@ -224,6 +224,7 @@ class Keeper:
             prefix=self.launch.prefix if prefix is None else prefix,
             headers=((b"authorization", b"Bearer " + child.secret.encode()),),
             silence_timeout_s=silence_s,
+            reach="ours",
         )
 
     async def _ask(self, child: spawn.Child, path: str) -> int | None:

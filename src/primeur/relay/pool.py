@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from aiohappyeyeballs import start_connection
 
 from primeur.core.chat import Endpoint
+from primeur.core.egress import Egress, Reach, check_address, check_place, read_address
 from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
 from primeur.core.ports import Sink
 from primeur.relay.connection import Connection
@@ -20,7 +21,9 @@ _WAITING_LIMIT = 4096
 _NEXT_ADDRESS_S = 0.25
 _WAYS_LIMIT = 1024
 
-_Place = tuple[str, str, int]
+_Place = tuple[str, str, int, Reach]
+# What an operator declares may be on this machine, as when `primeur up` listens to nobody else.
+_DEFAULT = Egress(own_machine=True)
 
 
 @dataclass(slots=True)
@@ -61,9 +64,10 @@ class _Lane:
 class Pool:
     """Implements `primeur.core.ports.Relay`."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        """*tls*: how certificates are checked; the system's authorities by default."""
+    def __init__(self, tls: ssl.SSLContext | None = None, egress: Egress = _DEFAULT) -> None:
+        """*tls*: how certificates are checked, the system's authorities by default; *egress*: what may be reached."""
         self._tls = tls
+        self._egress = egress
         self._lanes: dict[_Place, _Lane] = {}
         self._ways: dict[tuple[int, str], tuple[Endpoint, _Lane, bytes]] = {}
 
@@ -76,7 +80,10 @@ class Pool:
         headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> PooledReply:
         """See the port. A connection that turns out to be stale before any byte came back is replaced once."""
-        request = request_bytes(endpoint, method, path, body, headers)
+        return await self.send_request(endpoint, request_bytes(endpoint, method, path, body, headers))
+
+    async def send_request(self, endpoint: Endpoint, request: bytes) -> PooledReply:
+        """As `send`, with a whole request that is written already."""
         lane = self._lane(endpoint)
         while True:
             connection = await self._take(endpoint, lane)
@@ -128,7 +135,7 @@ class Pool:
         return known[1], known[2]
 
     def _lane(self, endpoint: Endpoint) -> _Lane:
-        place = (endpoint.scheme, endpoint.host, endpoint.port)
+        place = (endpoint.scheme, endpoint.host, endpoint.port, endpoint.reach)
         lane = self._lanes.get(place)
         if lane is None:
             lane = self._lanes[place] = _Lane()
@@ -175,16 +182,16 @@ class Pool:
                 secure = endpoint.scheme == "https"
                 _, connection = await loop.create_connection(
                     lambda: Connection(where, endpoint.silence_timeout_s, lost),
-                    sock=await _open_socket(endpoint),
+                    sock=await _open_socket(endpoint, self._egress),
                     ssl=self._context() if secure else None,
                     server_hostname=endpoint.host if secure else None,
                 )
         except TimeoutError:
             self._never_opened(lane)
             raise TargetTimedOut(f"{where} did not accept a connection in {endpoint.connect_timeout_s:g} s") from None
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ssl.SSLError, UnicodeError) as error:
             self._never_opened(lane)
-            raise TargetFailed(f"{where} cannot be reached: {error.strerror or error}") from error
+            raise TargetFailed(f"{where} cannot be reached: {getattr(error, 'strerror', None) or error}") from error
         except BaseException:
             self._never_opened(lane)
             raise
@@ -230,13 +237,22 @@ class PooledLine:
             self._lane.give_back(connection)
 
 
-async def _open_socket(endpoint: Endpoint) -> socket.socket:
-    """Connect to the first of the host's addresses that answers.
+async def _open_socket(endpoint: Endpoint, egress: Egress) -> socket.socket:
+    """Connect to the first of the host's addresses that may be reached and answers.
+
+    Every address is judged, and it is the judged ones that are connected to: a name that resolves to something else a
+    moment later changes nothing.
+
+    Raises:
+        EgressRefused: one of the addresses may not be reached.
 
     Source: RFC 8305, "Happy Eyeballs Version 2".
     """
     loop = asyncio.get_running_loop()
+    check_place(egress, endpoint)
     addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    for *_, place in addresses:
+        check_address(egress, endpoint, read_address(str(place[0])))
     opened = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
     opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return opened

@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.errors import BadRequest
+from primeur.core.egress import check_place
+from primeur.core.errors import BadRequest, EgressRefused, SetupError
 from primeur.core.events import ProviderAdded, ProviderRemoved
 from primeur.core.ids import make_id
-from primeur.core.ports import ProviderOrder
+from primeur.core.ports import ProviderFace, ProviderOrder
 from primeur.registry import rows
 from primeur.registry.rules import check_name
 from primeur.store.database import Tx, tell
@@ -58,7 +59,8 @@ def write_provider(tx: Tx, house: House, caller: Caller, name: str, ask: NewProv
 
     Raises:
         BadRequest: a name that cannot be used, an unknown kind.
-        SetupError: a setting is unknown, missing or wrong, or a secret is in clear or not to be found.
+        SetupError: a setting is unknown, missing or wrong, a secret is in clear or not to be found, or the address
+            may not be reached from here.
     """
     now_ms = house.clock.now_ms()
     check_name(name, "provider")
@@ -66,8 +68,16 @@ def write_provider(tx: Tx, house: House, caller: Caller, name: str, ask: NewProv
     if kind is None:
         known = ", ".join(sorted(house.providers)) or "none"
         raise BadRequest(f"there is no provider kind {ask.kind!r}; installed: {known}", param="kind")
-    kind.face(ProviderOrder(read_secrets(ask.settings, kind.secret_settings), {}, _ANY_MODEL))
+    _check_place(house, kind.face(ProviderOrder(read_secrets(ask.settings, kind.secret_settings), {}, _ANY_MODEL)))
     made = rows.Provider(make_id("provider", now_ms, house.entropy), name, ask.kind, ask.settings, now_ms)
     provider = rows.keep_provider(tx, made)
     tell(tx, ProviderAdded(provider.name, provider.kind), actor=actor_of(caller), at_ms=now_ms)
     return provider
+
+
+def _check_place(house: House, face: ProviderFace) -> None:
+    """Judge what can be judged without resolving a name; the relay judges every address when it connects."""
+    try:
+        check_place(house.place.egress, face.endpoint)
+    except EgressRefused as refused:
+        raise SetupError(refused.message, code=refused.code) from None

@@ -11,6 +11,7 @@ from primeur.store.database import Tx, tell
 from primeur.walks.assemble_upload import end_upload
 from primeur.walks.house import House
 from primeur.walks.keep_file import drop_blobs
+from primeur.walks.send_webhook import forget_webhooks
 
 _PAUSE_S = 60.0
 _AT_ONCE = 500
@@ -24,6 +25,7 @@ async def expire_files(house: House, stop: asyncio.Event) -> None:
     await sweep_orphans(house)
     while not stop.is_set():
         await expire_once(house)
+        await forget_webhooks(house)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PAUSE_S)
 

@@ -7,12 +7,16 @@ from pathlib import Path
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Deployment
+from primeur.core.egress import Egress
+from primeur.core.errors import EgressRefused
 from primeur.core.ports import (
     Clock,
     Engine,
     EngineHost,
     EngineOrder,
     Entropy,
+    Errands,
+    Fetched,
     Journal,
     Launch,
     Limiter,
@@ -70,6 +74,7 @@ class Place:
         memory_bytes: memory to plan with.
         programs: see `primeur.core.ports.EngineOrder`.
         machine: processor and cores, in words: what was measured on one machine says little of another.
+        egress: which addresses may be reached from here.
     """
 
     data_dir: Path
@@ -78,6 +83,15 @@ class Place:
     memory_bytes: int
     programs: frozenset[str] = frozenset()
     machine: str = "unknown"
+    egress: Egress = Egress(own_machine=True)  # noqa: RUF009 (it never changes)
+
+
+class _StayIn:
+    """Stands where a house has nobody to send out."""
+
+    async def run(self, method: str, url: str, *_: object, **__: object) -> Fetched:  # noqa: ARG002 (the port's)
+        """Refuse."""
+        raise EgressRefused(f"this house sends nothing out, and so not to {url!r}")
 
 
 @dataclass(frozen=True)
@@ -95,6 +109,7 @@ class House:
     providers: Mapping[str, Provider]
     place: Place
     board: Board = field(default_factory=Board)
+    errands: Errands = field(default_factory=_StayIn)
 
     @property
     def blobs(self) -> Blobs:

@@ -41,8 +41,9 @@ from primeur.core.events.registry import (
     RevisionDeployed,
     VersionRegistered,
 )
+from primeur.core.events.webhooks import WebhookAbandoned, WebhookEvent, WebhookRetried
 
-AnyEvent = ArchiveEvent | GovernanceEvent | MeteringEvent | RegistryEvent
+AnyEvent = ArchiveEvent | GovernanceEvent | MeteringEvent | RegistryEvent | WebhookEvent
 
 __all__ = [
     "AliasRemoved",
@@ -75,4 +76,6 @@ __all__ = [
     "SignInLinkMade",
     "UploadMoved",
     "VersionRegistered",
+    "WebhookAbandoned",
+    "WebhookRetried",
 ]

@@ -24,6 +24,7 @@ from primeur.store.schema.registry import (
     revisions,
     versions,
 )
+from primeur.store.schema.webhooks import webhook_deliveries
 
 __all__ = [
     "aliases",
@@ -53,4 +54,5 @@ __all__ = [
     "upload_parts",
     "uploads",
     "versions",
+    "webhook_deliveries",
 ]
