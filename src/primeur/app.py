@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from primeur.relay.pool import Pool
 from primeur.store.database import Store
 from primeur.store.journal import FileJournal
 from primeur.walks.house import Board, House, Place
+from primeur.walks.read_used import read_used
 from primeur.walks.write_usage import journal_folder
 
 # The console's calls do not leave the process; the name only has to be the same in Host and Origin.
@@ -194,7 +196,7 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
         store=store,
         journal=journal,
         relay=pool,
-        limiter=MemoryLimiter(SystemClock()),
+        limiter=MemoryLimiter(SystemClock(), partial(read_used, store)),
         host=host,
         engines=_adapters("primeur.engines"),
         providers=_adapters("primeur.providers"),

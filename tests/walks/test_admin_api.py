@@ -32,7 +32,7 @@ async def test_a_key_goes_through_its_life(client):
     assert {one["name"]: one["limits"]["rpm"] for one in listed} == {"default": None, "app": 3}
     assert all("key" not in one for one in listed)
     changed = await client.patch("/api/v1/keys/app", json={"tpm": 9})
-    assert changed.json()["limits"] == {"rpm": 3, "tpm": 9, "concurrency": None}
+    assert changed.json()["limits"] == {"rpm": 3, "tpm": 9, "concurrency": None, "rpd": None, "tpd": None}
     rotated = await client.post("/api/v1/keys/app/rotate")
     assert rotated.json()["key"] != made.json()["key"]
     assert (await client.delete("/api/v1/keys/app")).json()["revoked_ms"] is not None

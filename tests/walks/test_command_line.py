@@ -67,7 +67,7 @@ def test_a_key_goes_through_its_life(primeur):
     """Changed, shown, rotated, revoked; a second revocation is refused in one line."""
     primeur("keys", "create", "app", "--rpm", 3)
     assert json.loads(primeur("keys", "change", "app", "--no-limits", "--tpm", 9, "--json")[1])["limits"] == {
-        "rpm": None, "tpm": 9, "concurrency": None,
+        "rpm": None, "tpm": 9, "concurrency": None, "rpd": None, "tpd": None,
     }  # fmt: skip
     assert "pk_" in primeur("keys", "rotate", "app")[1]
     assert primeur("keys", "revoke", "app")[:2] == (0, "The key app is revoked.\n")

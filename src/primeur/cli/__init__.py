@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from primeur.cli import deployments, keys, models, prices, projects, providers, simulate, status, train, usage
+from primeur.cli import budgets, deployments, keys, models, prices, projects, providers, simulate, status, train, usage
 from primeur.cli.bench_group import benches
 from primeur.cli.chat import chat
 from primeur.cli.up import up
@@ -30,6 +30,8 @@ for _name, _group in (
     ("projects", projects.commands),
     ("providers", providers.commands),
     ("prices", prices.commands),
+    ("budgets", budgets.commands),
+    ("limits", budgets.limit_commands),
     ("requests", usage.requests),
     ("simulate", simulate.commands),
     ("train", train.commands),

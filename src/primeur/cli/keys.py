@@ -9,7 +9,9 @@ from primeur.cli.show import (
     AsJson,
     Concurrency,
     DataDir,
+    Rpd,
     Rpm,
+    Tpd,
     Tpm,
     limits,
     moment,
@@ -48,6 +50,8 @@ def create_key(
     rpm: Rpm = None,
     tpm: Tpm = None,
     concurrency: Concurrency = None,
+    rpd: Rpd = None,
+    tpd: Tpd = None,
     project: Annotated[str | None, typer.Option(help="Name or id of the project.")] = None,
     role: Annotated[str, typer.Option(help="What it may do.")] = "member",
     deployment: Deployments = None,
@@ -57,7 +61,8 @@ def create_key(
 ) -> None:
     """Make a key and print its text, this once."""
     ask = {
-        "name": name, "rpm": rpm, "tpm": tpm, "concurrency": concurrency, "project": project, "role": role,
+        "name": name, "rpm": rpm, "tpm": tpm, "concurrency": concurrency, "rpd": rpd, "tpd": tpd,
+        "project": project, "role": role,
         "deployments": deployment or None, "expires_ms": expires_ms,
     }  # fmt: skip
     with connect(data_dir) as api:
@@ -78,16 +83,25 @@ def change_key(
     rpm: Rpm = None,
     tpm: Tpm = None,
     concurrency: Concurrency = None,
+    rpd: Rpd = None,
+    tpd: Tpd = None,
     deployment: Deployments = None,
     no_limits: Annotated[bool, typer.Option("--no-limits", help="Take every limit away first.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Change limits and deployments; what is not given stays."""
-    given = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency, "deployments": deployment or None}
+    given = {
+        "rpm": rpm,
+        "tpm": tpm,
+        "concurrency": concurrency,
+        "rpd": rpd,
+        "tpd": tpd,
+        "deployments": deployment or None,
+    }
     change = {field: value for field, value in given.items() if no_limits or value is not None}
     if not change:
-        raise BadRequest("say what to change: --rpm, --tpm, --concurrency, --deployment or --no-limits")
+        raise BadRequest("say what to change: --rpm, --tpm, --concurrency, --rpd, --tpd, --deployment or --no-limits")
     with connect(data_dir) as api:
         print_thing(api.patch(one("keys", name), change), as_json=as_json)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from primeur.cli.client import connect, one
-from primeur.cli.show import AsJson, Concurrency, DataDir, Rpm, Tpm, limits, moment, print_list, print_thing
+from primeur.cli.show import AsJson, Concurrency, DataDir, Rpd, Rpm, Tpd, Tpm, limits, moment, print_list, print_thing
 from primeur.core.errors import BadRequest
 
 commands = typer.Typer(help="Projects: what keys belong to.")
@@ -38,11 +38,21 @@ def create_project(
     rpm: Rpm = None,
     tpm: Tpm = None,
     concurrency: Concurrency = None,
+    rpd: Rpd = None,
+    tpd: Tpd = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a project."""
-    ask = {"name": name, "keeps_prompts": bool(keeps_prompts), "rpm": rpm, "tpm": tpm, "concurrency": concurrency}
+    ask = {
+        "name": name,
+        "keeps_prompts": bool(keeps_prompts),
+        "rpm": rpm,
+        "tpm": tpm,
+        "concurrency": concurrency,
+        "rpd": rpd,
+        "tpd": tpd,
+    }
     with connect(data_dir) as api:
         print_thing(api.post("projects", ask), as_json=as_json)
 
@@ -61,16 +71,18 @@ def change_project(
     rpm: Rpm = None,
     tpm: Tpm = None,
     concurrency: Concurrency = None,
+    rpd: Rpd = None,
+    tpd: Tpd = None,
     no_limits: Annotated[bool, typer.Option("--no-limits", help="Take every limit away first.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Change limits and whether prompts are kept; what is not given stays."""
-    given = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency}
+    given = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency, "rpd": rpd, "tpd": tpd}
     change: dict[str, object] = {field: value for field, value in given.items() if no_limits or value is not None}
     if keeps_prompts is not None:
         change["keeps_prompts"] = keeps_prompts
     if not change:
-        raise BadRequest("say what to change: --keep-prompts, --rpm, --tpm, --concurrency or --no-limits")
+        raise BadRequest("say what to change: --keep-prompts, --rpm, --tpm, --concurrency, --rpd, --tpd or --no-limits")
     with connect(data_dir) as api:
         print_thing(api.patch(one("projects", name), change), as_json=as_json)

@@ -29,6 +29,7 @@ from primeur.walks.follow_changes import recompile
 from primeur.walks.found_house import Founding, found_house
 from primeur.walks.house import House
 from primeur.walks.sign_in import make_sign_in_link
+from primeur.walks.write_usage import write_what_is_left
 from primeur.worker import work
 
 _out = Console(highlight=False)
@@ -115,6 +116,8 @@ def _end_on_signals(server: uvicorn.Server) -> None:
 async def _prepare(house: House, settings: Settings) -> tuple[Founding, str]:
     """Found the house or find it again, make what is declared so, and make a sign-in link."""
     founding = await found_house(house, weights=WEIGHTS)
+    # What the last process answered must be in the books before anything is counted on from them.
+    await write_what_is_left(house)
     await recompile(house)
     operator = house.board.now.callers[digest_key(operator_key(house.place.pepper), house.place.pepper)]
     if settings.declared is not None:

@@ -22,6 +22,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 Rpm = Annotated[int | None, typer.Option(min=1, help="Requests a minute.")]
 Tpm = Annotated[int | None, typer.Option(min=1, help="Tokens a minute, input and output together.")]
 Concurrency = Annotated[int | None, typer.Option(min=1, help="Requests in flight.")]
+Rpd = Annotated[int | None, typer.Option(min=1, help="Requests a UTC day.")]
+Tpd = Annotated[int | None, typer.Option(min=1, help="Tokens a UTC day.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be repeated.")]
 
 Columns = Mapping[str, Callable[[Any], Any]]
@@ -97,7 +99,7 @@ def costs(by_currency: Mapping[str, int], unpriced: int) -> str:
 def limits(each: Mapping[str, Any]) -> str:
     """Write the limits of a key or project: ``60 rpm, 1000 tpm``."""
     found = each["limits"]
-    words = {"rpm": "rpm", "tpm": "tpm", "concurrency": "at once"}
+    words = {"rpm": "rpm", "tpm": "tpm", "concurrency": "at once", "rpd": "a day", "tpd": "tokens a day"}
     return ", ".join(f"{found[name]} {word}" for name, word in words.items() if found[name] is not None) or "none"
 
 

@@ -26,6 +26,7 @@ type_prefixes = {
     "part": "part",
     "batch": "batch",
     "price": "price",
+    "budget": "bud",
     "measurement": "mea",
     "delivery": "whd",
 }

@@ -1,5 +1,7 @@
 """What an answer used, and the event that tells it to the journal."""
 
+from dataclasses import dataclass
+
 import msgspec
 
 
@@ -59,3 +61,19 @@ class UsageEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
     address: str = ""
     prompt: str | None = None
     answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a counter asks the books: how much was used before it began to count.
+
+    Attributes:
+        scope: such as ``key:key_06f3``.
+        kind: ``requests_day``, ``tokens_day`` or ``money``.
+        from_ms: UTC milliseconds at which the period began.
+    """
+
+    scope: str
+    kind: str
+    currency: str
+    from_ms: int

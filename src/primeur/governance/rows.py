@@ -87,6 +87,19 @@ def first_organisation(tx: Tx) -> Organisation | None:
     return None if row is None else Organisation(row.id, row.name, row.created_ms)
 
 
+def find_organisation(tx: Tx, name_or_id: str) -> Organisation:
+    """Give one organisation by its name or id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    c = organisations.c
+    row = tx.execute(select(organisations).where((c.id == name_or_id) | (c.name == name_or_id)).limit(1)).first()
+    if row is None:
+        raise NotFound(f"there is no organisation {name_or_id!r}")
+    return Organisation(row.id, row.name, row.created_ms)
+
+
 def add_project(tx: Tx, project: Project) -> None:
     """Keep a new project.
 
@@ -205,11 +218,11 @@ def _insert(tx: Tx, statement: Any, words: str) -> None:
 
 
 def _limits(row: Row[Any]) -> Limits:
-    return Limits(row.rpm, row.tpm, row.concurrency)
+    return Limits(row.rpm, row.tpm, row.concurrency, row.rpd, row.tpd)
 
 
 def _limit_values(limits: Limits) -> dict[str, int | None]:
-    return {"rpm": limits.rpm, "tpm": limits.tpm, "concurrency": limits.concurrency}
+    return {name: getattr(limits, name) for name in Limits.__slots__}
 
 
 def _project_values(project: Project) -> dict[str, Any]:

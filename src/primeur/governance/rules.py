@@ -27,6 +27,8 @@ PERMISSIONS: dict[str, str] = {
     "providers:write": "add and remove providers",
     "prices:read": "see prices",
     "prices:write": "set prices",
+    "budgets:read": "see budgets and limits",
+    "budgets:write": "set budgets, and limits of organisations and deployments",
     "projects:read": "see projects",
     "projects:write": "add and change projects",
     "keys:read": "see keys, never their text",
@@ -57,9 +59,9 @@ roles: dict[str, frozenset[str]] = {
     "owner": _ALL,
     "admin": _ALL,
     "operator": frozenset(_CALLS | _READS | {"models:write", "deployments:write", "providers:write", "organisation"}),
-    "billing": frozenset(_READS - {"log:read"} | {"prices:write", "organisation"}),
+    "billing": frozenset(_READS - {"log:read"} | {"prices:write", "budgets:write", "organisation"}),
     "auditor": frozenset(_READS | {"organisation"}),
-    "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read"}),
+    "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read", "budgets:read"}),
 }
 
 # 28 random bytes and 4 of checksum make 43 characters of base 64 without padding.

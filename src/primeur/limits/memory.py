@@ -1,24 +1,16 @@
 """Rates, requests in flight and money in this process's memory, for a house of one process."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from primeur.core.caller import Gate
 from primeur.core.errors import SliceSpent
 from primeur.core.ports import Clock
+from primeur.core.usage import Taken
 from primeur.limits.counters import CalendarCounter, FlightCounter, MinuteCounter
 from primeur.limits.lane import Counter, CounterLane, bind
 from primeur.limits.names import CONCURRENCY, Name
 
 COUNTERS_LIMIT = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What is asked of the books: how much of *name* was used since *from_ms* (UTC milliseconds)."""
-
-    name: Name
-    from_ms: int
 
 
 Books = Callable[[Sequence[Taken]], Awaitable[list[int]]]
@@ -51,7 +43,7 @@ class MemoryLimiter:
         unknown = [one for one in spent.lane.counters if isinstance(one, CalendarCounter) and one.may_fill(now_ms)]
         if self._books is None or not unknown:
             return
-        asked = [Taken(one.name, one.start_ms) for one in unknown]
+        asked = [Taken(one.name.scope, one.name.kind, one.name.currency, one.start_ms) for one in unknown]
         for counter, question, used in zip(unknown, asked, await self._books(asked), strict=True):
             if counter.start_ms == question.from_ms:
                 counter.learn(used)

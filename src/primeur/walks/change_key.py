@@ -2,26 +2,23 @@
 
 import dataclasses
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from primeur.core.caller import Caller, Limits
+from primeur.core.caller import Caller
 from primeur.core.events import AnyEvent, KeyChanged, KeyRevoked, KeyRotated
 from primeur.governance import rows, rules
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import check_deployments
 from primeur.walks.choose_project import actor_of
-from primeur.walks.create_key import Count, CreatedKey, Moment
+from primeur.walks.create_key import CreatedKey, Moment
 from primeur.walks.given import given
 from primeur.walks.house import House
+from primeur.walks.limit_fields import LimitsChange, changed_limits
 
 
-class KeyChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class KeyChange(LimitsChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What shall be different; what is not given stays, null takes a limit away."""
 
-    rpm: Count | UnsetType | None = UNSET
-    tpm: Count | UnsetType | None = UNSET
-    concurrency: Count | UnsetType | None = UNSET
     deployments: list[str] | UnsetType | None = UNSET
     expires_ms: Moment | UnsetType | None = UNSET
 
@@ -86,14 +83,9 @@ def write_change(tx: Tx, house: House, caller: Caller, key: rows.Key, change: Ke
     rules.check_grant(caller, key.role)
     some = given(change.deployments, None if key.deployments is None else list(key.deployments))
     check_deployments(tx, some)
-    limits = Limits(
-        given(change.rpm, key.limits.rpm),
-        given(change.tpm, key.limits.tpm),
-        given(change.concurrency, key.limits.concurrency),
-    )
     changed = dataclasses.replace(
         key,
-        limits=limits,
+        limits=changed_limits(key.limits, change),
         deployments=None if some is None else tuple(some),
         expires_ms=given(change.expires_ms, key.expires_ms),
     )

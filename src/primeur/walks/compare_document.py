@@ -1,11 +1,12 @@
 """Hold what is declared against what is there: the difference, as data."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from primeur.core.caller import Caller
+from primeur.core.caller import Caller, Limits
 from primeur.core.errors import NotFound
 from primeur.core.money import nanos_per_token, price_per_million
 from primeur.governance import rows as governance
@@ -136,8 +137,8 @@ def _there_price(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None:
     return {"currency": price.currency} | {name: price_per_million(value) for name, value in numbers.items()}
 
 
-def _limits(limits: Any) -> Fields:
-    return {"rpm": limits.rpm, "tpm": limits.tpm, "concurrency": limits.concurrency}
+def _limits(limits: Limits) -> Fields:
+    return dataclasses.asdict(limits)
 
 
 _WANTED: Mapping[str, Callable[[Tx, Declared], Fields]] = {

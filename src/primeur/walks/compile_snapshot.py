@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from primeur.core.chat import Deployment, Price, Target
 from primeur.core.errors import PrimeurError
 from primeur.core.ports import EngineOrder, Launch, ProviderOrder
+from primeur.governance.budget_rows import list_budgets, list_scope_limits
 from primeur.governance.rows import Key, Member, Project, list_keys, list_members, list_projects
 from primeur.governance.sign_in_rows import Session, list_sessions
 from primeur.metering.rows import prices_in_force
@@ -23,6 +24,7 @@ from primeur.registry.rows import Provider, list_providers
 from primeur.registry.rules import Standing, revisions_to_run
 from primeur.store.database import Tx, last_sequence
 from primeur.walks.compile_callers import compile_callers, compile_sessions
+from primeur.walks.compile_gates import Gates, compile_gates
 from primeur.walks.house import House, Snapshot
 from primeur.walks.read_secrets import read_secrets
 
@@ -44,6 +46,7 @@ class Facts:
     aliases: dict[str, str]
     providers: dict[str, Provider]
     prices: dict[str, Price]
+    gates: Gates
 
 
 async def compile_snapshot(house: House) -> Snapshot:
@@ -68,6 +71,7 @@ def read_facts(tx: Tx, now_ms: int) -> Facts:
         aliases=list_aliases(tx),
         providers={one.id: one for one in list_providers(tx)},
         prices=prices_in_force(tx, now_ms),
+        gates=compile_gates(list_scope_limits(tx), list_budgets(tx)),
     )
 
 
@@ -101,8 +105,8 @@ def _compile(house: House, facts: Facts) -> Snapshot:
     deployments |= {alias: deployments[name] for alias, name in aliases.items()}
     return Snapshot(
         sequence=facts.sequence,
-        callers=compile_callers(facts.keys, projects, house.place.pepper, aliases),
-        sessions=compile_sessions(facts.sessions, facts.members, projects),
+        callers=compile_callers(facts.keys, projects, house.place.pepper, aliases, facts.gates),
+        sessions=compile_sessions(facts.sessions, facts.members, projects, facts.gates),
         deployments=deployments,
         launches=launches,
     )
@@ -142,6 +146,7 @@ class _Joiner:
             created_ms=self.row.created_ms,
             targets=tuple(targets),
             price=self.facts.prices.get(self.row.name),
+            gate=self.facts.gates.gate("deployment", self.row.name),
             embeddings_by=self.row.embeddings_by,
             pending=missing[0].reason if missing and not targets else "",
             coming=not targets and any(one.coming for one in missing),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from primeur.core.caller import Caller, Limits
+from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest
 from primeur.core.events import KeyCreated
 from primeur.core.ids import make_id
@@ -15,18 +15,16 @@ from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import check_deployments
 from primeur.walks.choose_project import actor_of, choose_project
 from primeur.walks.house import House
+from primeur.walks.limit_fields import NewLimits, new_limits
 
-Count = Annotated[int, msgspec.Meta(ge=1, le=1 << 31)]
 Moment = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 
 
-class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewKey(NewLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a key shall be.
 
     Attributes:
         project: name or id; the caller's own when not given.
-        rpm: requests a minute.
-        tpm: tokens a minute.
         deployments: names it may use; null is all.
         expires_ms: UTC milliseconds; null is never.
     """
@@ -34,9 +32,6 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     name: str
     project: str | None = None
     role: str = "member"
-    rpm: Count | None = None
-    tpm: Count | None = None
-    concurrency: Count | None = None
     deployments: list[str] | None = None
     expires_ms: Moment | None = None
 
@@ -77,7 +72,7 @@ def write_key(tx: Tx, house: House, caller: Caller, ask: NewKey) -> CreatedKey:
         digest=rules.digest_key(text, house.place.pepper),
         hint=rules.hint_of(text),
         role=ask.role,
-        limits=Limits(ask.rpm, ask.tpm, ask.concurrency),
+        limits=new_limits(ask),
         created_ms=now_ms,
         deployments=None if ask.deployments is None else tuple(ask.deployments),
         expires_ms=ask.expires_ms,

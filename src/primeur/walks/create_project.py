@@ -2,22 +2,21 @@
 
 import dataclasses
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from primeur.core.caller import Caller, Limits
+from primeur.core.caller import Caller
 from primeur.core.events import ProjectChanged, ProjectCreated
 from primeur.core.ids import make_id
 from primeur.governance import rows
 from primeur.registry.rules import check_name
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of, choose_project
-from primeur.walks.create_key import Count
 from primeur.walks.given import given
 from primeur.walks.house import House
+from primeur.walks.limit_fields import LimitsChange, NewLimits, changed_limits, new_limits
 
 
-class NewProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewProject(NewLimits, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a project shall be.
 
     Attributes:
@@ -26,18 +25,12 @@ class NewProject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     name: str
     keeps_prompts: bool = False
-    rpm: Count | None = None
-    tpm: Count | None = None
-    concurrency: Count | None = None
 
 
-class ProjectChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ProjectChange(LimitsChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What shall be different; what is not given stays, null takes a limit away."""
 
     keeps_prompts: bool | UnsetType = UNSET
-    rpm: Count | UnsetType | None = UNSET
-    tpm: Count | UnsetType | None = UNSET
-    concurrency: Count | UnsetType | None = UNSET
 
 
 async def create_project(house: House, caller: Caller, ask: NewProject) -> rows.Project:
@@ -69,7 +62,7 @@ def write_project(tx: Tx, house: House, caller: Caller, ask: NewProject) -> rows
         organisation_id=caller.organisation_id,
         name=check_name(ask.name, "project"),
         keeps_prompts=ask.keeps_prompts,
-        limits=Limits(ask.rpm, ask.tpm, ask.concurrency),
+        limits=new_limits(ask),
         created_ms=now_ms,
     )
     rows.add_project(tx, project)
@@ -81,13 +74,10 @@ def write_project_change(
     tx: Tx, house: House, caller: Caller, project: rows.Project, change: ProjectChange
 ) -> rows.Project:
     """Change a project in a transaction that is open."""
-    limits = project.limits
     changed = dataclasses.replace(
         project,
         keeps_prompts=given(change.keeps_prompts, project.keeps_prompts),
-        limits=Limits(
-            given(change.rpm, limits.rpm), given(change.tpm, limits.tpm), given(change.concurrency, limits.concurrency)
-        ),
+        limits=changed_limits(project.limits, change),
     )
     rows.change_project(tx, changed)
     what = ProjectChanged(changed.id, changed.keeps_prompts)

@@ -37,6 +37,13 @@ async def write_usage(house: House, stop: asyncio.Event) -> None:
             await _pause(stop)
 
 
+async def write_what_is_left(house: House) -> None:
+    """Write what the journal holds beyond the rows, and return."""
+    stop = asyncio.Event()
+    stop.set()
+    await write_usage(house, stop)
+
+
 def _find(tx: Tx) -> Cursor:
     found = rows.find_cursor(tx, _NAME)
     return Cursor(max(1, found.segment), found.offset)

@@ -28,6 +28,7 @@ from primeur.core.events.governance import (
     ProjectCreated,
     SignInLinkMade,
 )
+from primeur.core.events.limits import BudgetRemoved, BudgetSet, LimitsEvent, LimitsSet
 from primeur.core.events.metering import MeteringEvent, PriceSet
 from primeur.core.events.registry import (
     AliasRemoved,
@@ -43,13 +44,15 @@ from primeur.core.events.registry import (
 )
 from primeur.core.events.webhooks import WebhookAbandoned, WebhookEvent, WebhookRetried
 
-AnyEvent = ArchiveEvent | GovernanceEvent | MeteringEvent | RegistryEvent | WebhookEvent
+AnyEvent = ArchiveEvent | GovernanceEvent | LimitsEvent | MeteringEvent | RegistryEvent | WebhookEvent
 
 __all__ = [
     "AliasRemoved",
     "AliasSet",
     "AnyEvent",
     "BatchMoved",
+    "BudgetRemoved",
+    "BudgetSet",
     "ConversationChanged",
     "ConversationCreated",
     "ConversationDeleted",
@@ -63,6 +66,7 @@ __all__ = [
     "KeyCreated",
     "KeyRevoked",
     "KeyRotated",
+    "LimitsSet",
     "MemberSignedIn",
     "MemberSignedOut",
     "ModelRetired",

@@ -1,6 +1,19 @@
 """Every door of the management API."""
 
-from primeur.gateway.admin import deployments, engines, keys, models, prices, projects, providers, series, status, usage
+from primeur.gateway.admin import (
+    budgets,
+    deployments,
+    engines,
+    keys,
+    limits,
+    models,
+    prices,
+    projects,
+    providers,
+    series,
+    status,
+    usage,
+)
 from primeur.gateway.doors import Door
 
 DOORS: tuple[Door, ...] = (
@@ -12,6 +25,8 @@ DOORS: tuple[Door, ...] = (
     *providers.DOORS,
     *deployments.DOORS,
     *prices.DOORS,
+    *budgets.DOORS,
+    *limits.DOORS,
     *usage.DOORS,
     *series.DOORS,
 )

@@ -24,11 +24,13 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class LimitsView(msgspec.Struct, frozen=True):
-    """Requests a minute, tokens a minute, requests in flight; null is no limit."""
+    """Requests and tokens in any minute, requests in flight, requests and tokens of a UTC day; null is no limit."""
 
     rpm: int | None
     tpm: int | None
     concurrency: int | None
+    rpd: int | None
+    tpd: int | None
 
 
 class Gone(msgspec.Struct, frozen=True):
@@ -40,7 +42,7 @@ class Gone(msgspec.Struct, frozen=True):
 
 def show_limits(limits: Limits) -> LimitsView:
     """Write limits for the API."""
-    return LimitsView(limits.rpm, limits.tpm, limits.concurrency)
+    return LimitsView(limits.rpm, limits.tpm, limits.concurrency, limits.rpd, limits.tpd)
 
 
 def asked(visit: Visit, kind: type[T]) -> T:

@@ -14,6 +14,7 @@ from primeur.store.schema.archive import (
 from primeur.store.schema.base import metadata
 from primeur.store.schema.governance import keys, members, organisations, projects, sessions, sign_in_links
 from primeur.store.schema.happened import events
+from primeur.store.schema.limits import budgets, scope_limits
 from primeur.store.schema.metering import journal_cursors, prices, requests
 from primeur.store.schema.registry import (
     aliases,
@@ -30,6 +31,7 @@ __all__ = [
     "aliases",
     "batch_lines",
     "batches",
+    "budgets",
     "conversation_items",
     "conversations",
     "deployments",
@@ -49,6 +51,7 @@ __all__ = [
     "response_items",
     "responses",
     "revisions",
+    "scope_limits",
     "sessions",
     "sign_in_links",
     "upload_parts",

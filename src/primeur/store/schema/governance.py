@@ -27,6 +27,8 @@ projects = Table(
     Column("rpm", Integer),
     Column("tpm", Integer),
     Column("concurrency", Integer),
+    Column("rpd", Integer),
+    Column("tpd", BigInteger),
     made(),
     UniqueConstraint("organisation_id", "name"),
 )
@@ -54,6 +56,8 @@ keys = Table(
     Column("rpm", Integer),
     Column("tpm", Integer),
     Column("concurrency", Integer),
+    Column("rpd", Integer),
+    Column("tpd", BigInteger),
     Column("deployments", Text),
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
