@@ -89,11 +89,11 @@ class Exchange:
         except PrimeurError:
             self._line = None
         if self._line is None:
-            settle(house, ask, admission.hold, 0)
+            settle(house, ask, admission)
             return False
         self._admission, self._target = admission, target
         served = Served(admission.deployment.name, target, admission.deployment.price)
-        self._meter = Meter(house, self._caller, ask, served, admission.hold, admission.overhead_us)
+        self._meter = Meter(house, self._caller, ask, served, admission)
         if ask.streams:
             self._passage = Passage(self._meter, None)
         return True
@@ -104,8 +104,8 @@ class Exchange:
         """See `Sink`."""
         self._status, self._headers = status, headers
         if status == 200 and self._meter is not None:
-            standing = self._meter.hold.lane.standing(self._house.clock.now_ms())
-            self._lines = serving_lines(self._meter.served, self._meter.overhead_us, standing)
+            standing = self._meter.admission.hold.lane.standing(self._house.clock.now_ms())
+            self._lines = serving_lines(self._meter.served, self._meter.admission.overhead_us, standing)
 
     def on_piece(self, piece: bytes) -> None:
         """See `Sink`."""
@@ -217,13 +217,13 @@ class Exchange:
             self._long_way()
             return
         self._over = self._settled = True
-        settle(self._house, self._ask, meter.hold, 0)
+        settle(self._house, self._ask, meter.admission)
         self._client.send_refusal(error)
 
     def _long_way(self) -> None:
         assert self._meter is not None  # noqa: S101
         self._over = self._settled = True
-        settle(self._house, self._ask, self._meter.hold, 0)
+        settle(self._house, self._ask, self._meter.admission)
         self._client.take_long_way()
 
     def _let_go(self) -> None:

@@ -1,9 +1,8 @@
 """Which targets may answer an ask, in which order; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from zlib import crc32
 
-from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Target
 from primeur.core.errors import BadRequest, NotReady, UnknownModel, UnsupportedParameter
 from primeur.core.wire import Sampling
@@ -34,20 +33,6 @@ def unknown_model(name: str) -> UnknownModel:
         f"the model {name!r} does not exist or this key may not use it; GET /v1/models lists those it may",
         param="model",
     )
-
-
-def find_deployment(deployments: Mapping[str, Deployment], caller: Caller, ask: Ask) -> Deployment:
-    """Find what the caller named, and who answers this route for it.
-
-    Raises:
-        UnknownModel: no such name, or not for this caller.
-    """
-    found = deployments.get(ask.model)
-    if found is None or (caller.deployments is not None and found.name not in caller.deployments):
-        raise unknown_model(ask.model)
-    if ask.route == "embeddings" and found.embeddings_by is not None:
-        return deployments.get(found.embeddings_by, found)
-    return found
 
 
 def order_targets(deployment: Deployment, ask: Ask) -> list[Target]:

@@ -8,11 +8,12 @@ from primeur.core.errors import OverLimit, SliceSpent
 from primeur.core.fan import answers_of
 from primeur.core.ports import Hold, Lane
 from primeur.core.splice import with_fields, with_model, with_usage_asked
+from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest
 from primeur.governance.rules import check
 from primeur.metering.bounds import output_cap, worst_cost
 from primeur.metering.counting import worst_case
-from primeur.registry.routing import find_deployment, order_targets
+from primeur.registry.ways import check_allowed
 from primeur.walks.house import House
 
 _FILLS_MOST = 50
@@ -20,10 +21,11 @@ _NEWER = "max_completion_tokens"
 
 
 class Admission(msgspec.Struct, frozen=True, gc=False):
-    """A request that was let in.
+    """A request that was let in; whatever it holds is given back by `settle`, once.
 
     Attributes:
         targets: in the order in which they are to be tried.
+        hold: what the limiter reserved.
         overhead_us: microseconds from arrival to here.
         cap: tokens at which the answer must be cut, because no more money is held; None: it need not.
     """
@@ -57,8 +59,9 @@ def admit(house: House, caller: Caller, ask: Ask) -> Admission:
         SliceSpent: see `primeur.core.ports.Lane.reserve`; `admit_in_turn` deals with it.
     """
     check(caller, "inference", None, ask.arrived_ms)
-    deployment = find_deployment(house.board.now.deployments, caller, ask)
-    targets = order_targets(deployment, ask)
+    way = house.board.now.way(ask.route, ask.model)
+    check_allowed(way, caller, ask)
+    deployment, targets = way.deployment, way.order(ask)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)
     cost_nanos = cap = None
@@ -80,9 +83,17 @@ async def admit_in_turn(house: House, caller: Caller, ask: Ask) -> Admission:
     raise OverLimit("too many wait for the same limit; retry in 1 s", retry_after_ms=1000)
 
 
-def settle(house: House, ask: Ask, hold: Hold, tokens: int, cost_nanos: int | None = 0) -> None:
-    """End what `admit` began: so much was used of what was held, nothing if nobody answered."""
-    hold.lane.settle(hold, tokens, cost_nanos, house.clock.now_ms())
+def settle(
+    house: House, ask: Ask, admission: Admission, usage: Usage | None = None, cost_nanos: int | None = None
+) -> None:
+    """End what `admit` began.
+
+    Args:
+        usage: what was used of what was held; None if nobody answered.
+        cost_nanos: what it came to; None is unknown, and counts as nothing.
+    """
+    hold = admission.hold
+    hold.lane.settle(hold, usage.total_tokens if usage else 0, cost_nanos, house.clock.now_ms())
     if not ask.low_priority:
         house.board.serving -= 1
 

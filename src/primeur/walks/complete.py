@@ -46,10 +46,10 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
     try:
         target, reply, translation = await _first_answer(house, ask, admission)
     except BaseException:
-        settle(house, ask, admission.hold, 0)
+        settle(house, ask, admission)
         raise
     served = Served(admission.deployment.name, target, admission.deployment.price)
-    meter = Meter(house, caller, ask, served, admission.hold, admission.overhead_us)
+    meter = Meter(house, caller, ask, served, admission)
     standing = admission.hold.lane.standing(house.clock.now_ms())
     completion = Completion(served, 200, standing, admission.overhead_us)
     if ask.streams:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Deployment
+from primeur.core.chat import Deployment, Route
 from primeur.core.egress import Egress
 from primeur.core.errors import EgressRefused
 from primeur.core.ports import (
@@ -23,6 +23,7 @@ from primeur.core.ports import (
     Provider,
     Relay,
 )
+from primeur.registry.ways import Way, find_way
 from primeur.store.blobs import Blobs
 from primeur.store.database import Store
 
@@ -36,6 +37,7 @@ class Snapshot:
         callers: by keyed digest of the key's text (`primeur.governance.rules.digest_key`).
         deployments: by name, aliases included.
         launches: the engines that should run, by revision id.
+        ways: what has been worked out from `deployments` so far, by route and name; see `way`.
     """
 
     sequence: int = 0
@@ -43,6 +45,19 @@ class Snapshot:
     sessions: Mapping[bytes, Caller] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     launches: Mapping[str, tuple[EngineOrder, Launch]] = field(default_factory=dict)
+    ways: dict[tuple[Route, str], Way] = field(default_factory=dict, compare=False)
+
+    def way(self, route: Route, name: str) -> Way:
+        """Give who answers *name* on *route*, worked out when it is first asked for.
+
+        Raises:
+            UnknownModel: no such name.
+        """
+        found = self.ways.get((route, name))
+        if found is None:
+            # Only names that exist are kept, so there are as many as deployments and routes.
+            found = self.ways[route, name] = find_way(self.deployments, route, name)
+        return found
 
 
 class Board:

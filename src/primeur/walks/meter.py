@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Served
 from primeur.core.errors import PrimeurError
-from primeur.core.ports import Hold
 from primeur.core.usage import Usage, UsageEvent
 from primeur.metering.counting import counted
 from primeur.metering.rules import charge
-from primeur.walks.admit import settle
+from primeur.walks.admit import Admission, settle
 from primeur.walks.house import House
 
 
@@ -28,8 +27,7 @@ class Meter:
     caller: Caller
     ask: Ask
     served: Served
-    hold: Hold
-    overhead_us: int = 0
+    admission: Admission
     first_token_us: int | None = None
     usage: Usage | None = None
     pieces: int = 0
@@ -59,7 +57,7 @@ class Meter:
     def settle(self, outcome: str, error: PrimeurError | None = None) -> UsageEvent:
         """Give back what was held beyond what was used, and make the usage event; whoever calls it journals it."""
         event = self._event(outcome, error)
-        settle(self.house, self.ask, self.hold, event.usage.total_tokens, event.cost_nanos)
+        settle(self.house, self.ask, self.admission, event.usage, event.cost_nanos)
         return event
 
     def _event(self, outcome: str, error: PrimeurError | None) -> UsageEvent:
@@ -84,7 +82,7 @@ class Meter:
             streamed=self.ask.streams,
             first_token_us=self.first_token_us,
             duration_us=self.house.clock.monotonic_us() - self.ask.arrived_us,
-            overhead_us=self.overhead_us,
+            overhead_us=self.admission.overhead_us,
             error_code=error.code if error else None,
             error_message=error.message if error else None,
             address=self.ask.address,
