@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help up env dev check test torch lint lock docs clean bench soak
+.PHONY: help up env dev check test extras lint lock docs clean bench soak
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,10 +34,11 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.default
 	@$(INSTALL) -r requirements/dev.txt
 	@touch $@
 
-# The training tests need PyTorch, which is no part of the locked environments: which build is right depends on the
-# machine. WITH_TORCH=1 installs the registry's build of the version in pyproject.toml.
-torch: dev
-ifdef WITH_TORCH
+# WITH_EXTRAS=1: what the tests of heavy engines and of training need. PyTorch is no part of the locked environments:
+# which build is right depends on the machine.
+extras: dev
+ifdef WITH_EXTRAS
+	@$(INSTALL) -r requirements/extras.txt
 	@$(PYTHON) -m pip --python $(BIN)/python install --quiet torch==2.13.0 tokenizers safetensors
 endif
 
@@ -55,7 +56,7 @@ check: lint ## The fast half: style, types, floors, unit and row tests, docs
 	$(BIN)/pytest -q -n auto tests/house tests/unit tests/rows tests/walks
 	$(MAKE) docs
 
-test: lint torch ## Every check, on a machine with Debian packages also PostgreSQL, Chromium and Node clients
+test: lint extras ## Every check, on a machine with Debian packages also PostgreSQL, Chromium and Node clients
 	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 	$(MAKE) docs
 	$(BIN)/pip-audit --strict --requirement requirements/default.txt --disable-pip || echo "pip-audit could not finish"
@@ -71,6 +72,8 @@ soak: dev ## Load the gateway and watch memory, descriptors and errors (MINUTES=
 lock: dev ## Write the locked requirements anew
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras -o requirements/default.txt pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-strip-extras --extra dev --extra postgres -c requirements/default.txt -o requirements/dev.txt pyproject.toml
+	mkdir -p build && sed 's/\[[a-z,]*\]==/==/' requirements/dev.txt > build/constraints.txt
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-strip-extras --no-annotate --extra openvino --extra ray -c build/constraints.txt -o requirements/extras.txt pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements/build.txt requirements/build.in
 
 clean: ## Remove what was made

@@ -29,7 +29,10 @@ def main() -> None:
     default, dev = pins("default"), pins("dev")
     wrong = faults(project["dependencies"], default)
     wrong += faults(project["optional-dependencies"]["dev"], dev)
+    extras = pins("extras")
+    wrong += faults([one for name in ("openvino", "ray") for one in project["optional-dependencies"][name]], extras)
     wrong += [f"{name}: {v} and {dev.get(name)}" for name, v in default.items() if dev.get(name) != v]
+    wrong += [f"{name}: {v} and {dev[name]}" for name, v in extras.items() if dev.get(name, v) != v]
     if wrong:
         sys.exit(f"requirements/ does not fit pyproject.toml ({'; '.join(wrong)}); run `make lock`")
 

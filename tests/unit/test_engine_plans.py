@@ -12,6 +12,7 @@ from primeur.core.ports import EngineOrder, Launch
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.program import ProgramPlan
+from primeur.engines.ray import ENGINE as RAY
 from primeur.engines.vllm import ENGINE as VLLM
 
 STARTER = Path(primeur.weights.__file__).parent / "starter.gguf"
@@ -82,3 +83,18 @@ def test_openvino_refuses_what_it_cannot_read() -> None:
     with pytest.raises(SetupError, match="was made for"):
         OPENVINO.plan(order(STARTER, context_tokens=1 << 20))
     assert OPENVINO.plan(order(STARTER)).context_tokens <= 4096
+
+
+def test_ray_plans_with_the_inner_engine() -> None:
+    """What the inner engine refuses is refused; every difference makes another application."""
+    pytest.importorskip("ray")
+    first = RAY.plan(order(STARTER, engine_settings={"context_tokens": 256}, max_replicas=3))
+    other = RAY.plan(order(STARTER, engine_settings={"context_tokens": 512}, max_replicas=3))
+    assert first.context_tokens == 256
+    assert first.argv != other.argv
+    with pytest.raises(SetupError, match="no setting 'speed'"):
+        RAY.plan(order(STARTER, engine_settings={"speed": 1}))
+    with pytest.raises(SetupError, match="above 'max_replicas'"):
+        RAY.plan(order(STARTER, min_replicas=2))
+    with pytest.raises(SetupError, match="a replica runs"):
+        RAY.plan(order(STARTER, engine="ray"))
