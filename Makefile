@@ -39,7 +39,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.default
 extras: dev
 ifdef WITH_EXTRAS
 	@$(INSTALL) -r requirements/extras.txt
-	@$(PYTHON) -m pip --python $(BIN)/python install --quiet torch==2.13.0 tokenizers safetensors
+	@$(PYTHON) -m pip --python $(BIN)/python install --quiet torch==2.13.0
 endif
 
 lint: dev
@@ -73,7 +73,7 @@ lock: dev ## Write the locked requirements anew
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --strip-extras -o requirements/default.txt pyproject.toml
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-strip-extras --extra dev --extra postgres -c requirements/default.txt -o requirements/dev.txt pyproject.toml
 	mkdir -p build && sed 's/\[[a-z,]*\]==/==/' requirements/dev.txt > build/constraints.txt
-	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-strip-extras --no-annotate --extra openvino --extra ray -c build/constraints.txt -o requirements/extras.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-strip-extras --no-annotate --extra openvino --extra ray -c build/constraints.txt -o requirements/extras.txt pyproject.toml requirements/extras.in
 	$(BIN)/pip-compile -q --upgrade --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements/build.txt requirements/build.in
 
 clean: ## Remove what was made

@@ -16,6 +16,7 @@ from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.engines.echo import ENGINE as ECHO
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
+from primeur.engines.transformers import ENGINE as TRANSFORMERS
 from primeur.engines.vllm import ENGINE as VLLM
 from primeur.providers.azure_openai import make_dialect
 from primeur.providers.dialects import SERVER_ROUTES, SERVERS
@@ -39,6 +40,7 @@ def kinds() -> dict[str, tuple[Dialect, frozenset[Route]]]:
     return {
         "llamacpp engine": (LLAMACPP.dialect, ALL),
         "openvino engine": (OPENVINO.dialect, frozenset({Route.CHAT, Route.COMPLETIONS})),
+        "transformers engine": (TRANSFORMERS.dialect, frozenset({Route.CHAT, Route.COMPLETIONS})),
         "vllm engine": (VLLM.dialect, ALL),
         "echo engine": (ECHO.dialect, ALL),
         **{name: (dialect, SERVER_ROUTES[name]) for name, dialect in SERVERS.items()},

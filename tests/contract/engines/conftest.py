@@ -22,12 +22,13 @@ from primeur.engines.keeper import Pace
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.process import ProcessHost
+from primeur.engines.transformers import ENGINE as TRANSFORMERS
 from primeur.relay.pool import Pool
 
 # What these tests share lies beside them; they are no package.
 sys.path.insert(0, str(Path(__file__).parent))
 from speaking import Speaker
-from tiny_weights import write_bert, write_llama
+from tiny_weights import write_bert, write_llama, write_llama_folder
 
 HASTY = Pace(
     load_probe_s=0.02,
@@ -101,9 +102,12 @@ KINDS = {
     "echo": lambda _: Kind(ECHO, None, {"context_tokens": 512}),
     "llamacpp, random": lambda folder: Kind(LLAMACPP, write_llama(folder / "tiny.gguf"), {"context_tokens": 512}),
     "llamacpp, starter": lambda _: Kind(LLAMACPP, WEIGHTS / "starter.gguf", {"context_tokens": 512}),
+    "transformers, random": lambda folder: Kind(
+        TRANSFORMERS, write_llama_folder(folder / "tiny"), {"context_tokens": 512, "device": "cpu"}
+    ),
     "openvino, starter": lambda _: Kind(OPENVINO, WEIGHTS / "starter.gguf", {"context_tokens": 512}),
 }
-NEEDS = {"openvino": "openvino_genai"}
+NEEDS = {"openvino": "openvino_genai", "transformers": "transformers"}
 VECTOR_KINDS = {
     "echo": KINDS["echo"],
     "llamacpp, random": lambda folder: Kind(LLAMACPP, write_bert(folder / "bert.gguf"), {}),

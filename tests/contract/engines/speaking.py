@@ -50,6 +50,11 @@ class Speaker:
         """Whether the engine tells the probabilities of tokens that it did not choose."""
         return self.target.provider in {"echo", "llamacpp"}
 
+    @property
+    def draws_apart(self) -> bool:
+        """Whether each answer is drawn by its own seed and form; tool calls need the latter, too."""
+        return self.target.provider != "transformers"
+
     async def chat(self, content: str = "What is Debian?", **fields: Any) -> Json:
         """Ask in a chat; gives the whole answer, or the list of chunks."""
         messages = fields.pop("messages", [{"role": "user", "content": content}])
@@ -71,7 +76,8 @@ class Speaker:
         fault = fault_of(self.target, ask)
         if fault is not None:
             raise fault
-        target, reply, translation = await _first_answer(SimpleNamespace(relay=self.pool), ask, [self.target])
+        admission = SimpleNamespace(targets=[self.target], cap=None)
+        target, reply, translation = await _first_answer(SimpleNamespace(relay=self.pool), ask, admission)
         meter = Ledgerless(ask, SimpleNamespace(price=None, deployment="m", target=target))
         if not ask.streams:
             return msgspec.json.decode(await pass_whole(meter, reply, translation))

@@ -38,8 +38,8 @@ async def test_a_chat_is_answered(engine: Speaker) -> None:
 
 async def test_a_chat_streams(engine: Speaker) -> None:
     """Deltas, one finish reason, one usage chunk at the end."""
-    chunks = await engine.chat(max_tokens=4, seed=1, temperature=0, stream=True, stream_options={"include_usage": True})
-    whole = await engine.chat(max_tokens=4, seed=1, temperature=0)
+    chunks = await engine.chat(max_tokens=4, temperature=0, stream=True, stream_options={"include_usage": True})
+    whole = await engine.chat(max_tokens=4, temperature=0)
     assert joined(chunks) == whole["choices"][0]["message"]["content"]
     assert [c["finish_reason"] for chunk in chunks for c in chunk["choices"] if c["finish_reason"]] == [
         whole["choices"][0]["finish_reason"]
@@ -66,7 +66,7 @@ async def test_an_answer_ends_at_its_limit(engine: Speaker, name: str) -> None:
 async def test_several_answers_are_counted_exactly(engine: Speaker) -> None:
     """Usage holds the tokens of all choices, and the prompt once."""
     one = await engine.chat("one two three four", max_tokens=3)
-    many = await engine.chat("one two three four", max_tokens=3, n=5, seed=4, ignore_eos=True)
+    many = await engine.chat("one two three four", max_tokens=3, n=5, ignore_eos=True)
     assert [choice["index"] for choice in many["choices"]] == [0, 1, 2, 3, 4]
     assert many["usage"]["prompt_tokens"] == one["usage"]["prompt_tokens"]
     assert many["usage"]["completion_tokens"] == 15
@@ -94,21 +94,25 @@ async def test_several_prompts_are_counted_exactly(engine: Speaker) -> None:
 
 
 async def test_a_seed_repeats_an_answer(engine: Speaker) -> None:
-    """The same seed gives the same text."""
+    """The same seed gives the same text, or is refused by name."""
+    if not engine.draws_apart:
+        with pytest.raises(UnsupportedParameter, match="seed"):
+            await engine.chat(seed=11)
+        return
     twice = [await engine.chat(seed=11, temperature=1.2, max_tokens=6) for _ in range(2)]
     assert twice[0]["choices"] == twice[1]["choices"]
 
 
 async def test_a_stop_word_ends_an_answer(engine: Speaker) -> None:
     """Neither the stop word nor what follows is in the text."""
-    whole = (await engine.chat("one two three four", seed=1, temperature=0, max_tokens=12))["choices"][0]
+    whole = (await engine.chat("one two three four", temperature=0, max_tokens=12))["choices"][0]
     text = whole["message"]["content"]
     # A model with random weights may begin with half a character, which a stop word cannot name.
     places = [place for place in range(1, len(text)) if text[place].isascii()]
     if not places:
         pytest.skip("this model said nothing that a stop word could name")
     word = text[places[0]]
-    cut = (await engine.chat("one two three four", seed=1, temperature=0, max_tokens=12, stop=[word]))["choices"][0]
+    cut = (await engine.chat("one two three four", temperature=0, max_tokens=12, stop=[word]))["choices"][0]
     assert cut["message"]["content"] == text[: text.index(word)]
     assert cut["finish_reason"] == "stop"
 
@@ -131,7 +135,7 @@ async def test_log_probabilities_of_a_chat(engine: Speaker) -> None:
 async def test_log_probabilities_of_a_completion(engine: Speaker, stream: bool) -> None:
     """The legacy form: tokens, their log-probabilities, alternatives and offsets, all of one length."""
     count = 1 if engine.ranks_tokens else 0
-    answer = await engine.text("one two three", logprobs=count, max_tokens=3, stream=stream, ignore_eos=True, seed=1)
+    answer = await engine.text("one two three", logprobs=count, max_tokens=3, stream=stream, ignore_eos=True)
     parts = answer if stream else [answer]
     forms = [c["logprobs"] for part in parts for c in part["choices"] if c.get("logprobs")]
     form = {name: [x for part in forms for x in part[name]] for name in forms[0]}
@@ -167,7 +171,12 @@ async def test_a_completion_streams_its_usage_apart(engine: Speaker) -> None:
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_tool_is_called_when_it_must_be(engine: Speaker, choice: object, stream: bool) -> None:
     """The answer is a call of a known function, with arguments of the right form unless they were cut short."""
-    asked = {"tools": TOOLS, "tool_choice": choice, "max_tokens": 200, "seed": 3, "stream": stream}
+    asked = {"tools": TOOLS, "tool_choice": choice, "max_tokens": 200, "stream": stream}
+    if not engine.draws_apart:
+        with pytest.raises(UnsupportedParameter, match="tools"):
+            await engine.chat("Paint something.", **asked)
+        return
+    asked["seed"] = 3
     answer = await engine.chat("Paint something.", **asked)
     if stream:
         assert "error" not in answer[-1], answer[-1]
@@ -188,6 +197,10 @@ async def test_a_tool_is_called_when_it_must_be(engine: Speaker, choice: object,
 async def test_an_answer_obeys_its_schema(engine: Speaker, stream: bool) -> None:
     """What was finished is JSON of the form that was asked for."""
     form = {"type": "json_schema", "json_schema": {"name": "thing", "schema": SCHEMA, "strict": True}}
+    if not engine.draws_apart:
+        with pytest.raises(UnsupportedParameter, match="response_format"):
+            await engine.chat("Describe it.", response_format=form, stream=stream)
+        return
     answer = await engine.chat("Describe it.", response_format=form, max_tokens=300, seed=5, stream=stream)
     text = joined(answer) if stream else answer["choices"][0]["message"]["content"]
     finished = stream or answer["choices"][0]["finish_reason"] == "stop"

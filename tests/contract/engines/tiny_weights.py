@@ -116,3 +116,28 @@ def _add(writer: GGUFWriter, shapes: dict[str, tuple[int, ...]], seed: int) -> N
     for name, shape in shapes.items():
         centre = 1.0 if name.endswith("norm.weight") else 0.0
         writer.add_tensor(name, dice.normal(centre, 0.1, shape).astype(np.float32))
+
+
+def write_llama_folder(folder: Path, *, seed: int = 7) -> Path:
+    """As `write_llama`, as transformers has it: config, tokenizer and safetensors in a folder; needs PyTorch."""
+    import torch  # noqa: PLC0415 (an extra)
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers  # noqa: PLC0415
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast  # noqa: PLC0415
+
+    letters = {letter: place for place, letter in enumerate(byte_letters())}
+    tokenizer = Tokenizer(models.BPE(vocab=letters, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token=SPECIALS[2], additional_special_tokens=list(SPECIALS[:2])
+    )
+    fast.chat_template = TEMPLATE
+    fast.save_pretrained(folder)
+    torch.manual_seed(seed)
+    shape = {"hidden_size": WIDTH, "intermediate_size": HIDDEN, "num_hidden_layers": LAYERS}
+    heads = {"num_attention_heads": HEADS, "num_key_value_heads": HEADS}
+    config = LlamaConfig(
+        **shape, **heads, vocab_size=len(fast), max_position_embeddings=2048, eos_token_id=fast.eos_token_id
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
