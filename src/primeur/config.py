@@ -3,9 +3,10 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
-from primeur.core.egress import SHUT, Egress, read_egress
+from primeur.core.egress import SHUT, Egress, Network, read_egress
 from primeur.core.errors import SetupError
 
 DEFAULT_PORT = 8080
@@ -25,6 +26,10 @@ class Settings:
         drain_s: seconds that running answers are given when the service stops.
         programs: programs that engine settings may name, full paths.
         egress: which addresses may be reached from here.
+        audit_key_path: 32 secret bytes that checkpoints of the event log are signed with; None: made in *data_dir*.
+        checkpoints_to: file or URL that signed checkpoints go to; empty: a file in *data_dir*.
+        trusted_proxies: networks whose ``x-forwarded-for`` is believed.
+        tls_cert, tls_key: PEM files to serve https with; None: http.
     """
 
     data_dir: Path
@@ -35,6 +40,11 @@ class Settings:
     drain_s: int = 30
     programs: frozenset[str] = frozenset()
     egress: Egress = SHUT
+    audit_key_path: Path | None = None
+    checkpoints_to: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
     @property
     def database_url(self) -> str:
@@ -51,18 +61,22 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
     declared: Path | None = None,
     drain_s: int | None = None,
     egress: list[str] | None = None,
+    trusted_proxies: list[str] | None = None,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Put flags and ``PRIMEUR_*`` variables together.
 
     Raises:
-        SetupError: ``PRIMEUR_PORT`` is no port; a line of the egress allow-list is none.
+        SetupError: ``PRIMEUR_PORT`` is no port; a line of the egress allow-list or a trusted proxy is none.
     """
     said_port = environment.get("PRIMEUR_PORT", str(DEFAULT_PORT))
     if port is None and not (said_port.isdigit() and int(said_port) < 65536):
         raise SetupError(f"PRIMEUR_PORT is {said_port!r}; it must be a number from 0 to 65535")
     host = host or environment.get("PRIMEUR_HOST", "127.0.0.1")
     lines = (*(egress or ()), *filter(None, environment.get("PRIMEUR_EGRESS", "").replace(" ", "").split(",")))
+    proxies = _networks([*(trusted_proxies or ()), *environment.get("PRIMEUR_TRUSTED_PROXIES", "").split(",")])
     return Settings(
         data_dir=(data_dir or Path(environment.get("PRIMEUR_DATA_DIR", "primeur-data"))).absolute(),
         host=host,
@@ -70,7 +84,24 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         database=database or environment.get("PRIMEUR_DATABASE", ""),
         declared=declared,
         drain_s=30 if drain_s is None else drain_s,
-        # A house that nobody else can reach may reach its own machine.
-        egress=read_egress(lines, own_machine=host in _LOOPBACK),
+        # A house that nobody else can reach may reach its own machine; behind a proxy, others can.
+        egress=read_egress(lines, own_machine=host in _LOOPBACK and not proxies),
+        audit_key_path=_path(environment.get("PRIMEUR_AUDIT_KEY", "")),
+        checkpoints_to=environment.get("PRIMEUR_AUDIT_CHECKPOINTS", ""),
+        trusted_proxies=proxies,
+        tls_cert=tls_cert or _path(environment.get("PRIMEUR_TLS_CERT", "")),
+        tls_key=tls_key or _path(environment.get("PRIMEUR_TLS_KEY", "")),
         programs=frozenset(filter(None, environment.get("PRIMEUR_ENGINE_PROGRAMS", "").split(os.pathsep))),
     )
+
+
+def _path(said: str) -> Path | None:
+    # As secrets are given everywhere: file:PATH, or the path itself.
+    return Path(said.removeprefix("file:")).absolute() if said else None
+
+
+def _networks(lines: list[str]) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(line.strip()) for line in lines if line.strip())
+    except ValueError as error:
+        raise SetupError(f"a trusted proxy is an address or a network such as 10.0.0.0/8: {error}") from None

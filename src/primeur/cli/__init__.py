@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from primeur.cli import budgets, deployments, keys, models, prices, projects, providers, simulate, status, train, usage
+from primeur.cli import (
+    audit,
+    budgets,
+    deployments,
+    keys,
+    models,
+    prices,
+    projects,
+    providers,
+    simulate,
+    status,
+    train,
+    usage,
+)
 from primeur.cli.bench_group import benches
 from primeur.cli.chat import chat
 from primeur.cli.up import up
@@ -35,6 +48,7 @@ for _name, _group in (
     ("requests", usage.requests),
     ("simulate", simulate.commands),
     ("train", train.commands),
+    ("audit", audit.commands),
 ):
     app.add_typer(_group, name=_name)
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx2
@@ -62,6 +62,24 @@ class Api:
         """Send a file of *size* bytes."""
         headers = {"content-length": str(size), "content-type": "application/octet-stream"}
         return self._ask("PUT", path, params=query, content=content, headers=headers, timeout=None)
+
+    def download(self, path: str, file: BinaryIO, **query: str) -> int:
+        """Write what the API gives into *file* as it comes; gives how many bytes that were."""
+        return self._runner.run(self._download(path, file, query))
+
+    async def _download(self, path: str, file: BinaryIO, query: dict[str, str]) -> int:
+        size = 0
+        try:
+            async with self._client.stream("GET", f"/api/v1/{path}", params=query, timeout=None) as answer:
+                if answer.status_code >= 400:
+                    await answer.aread()
+                    _read(answer, str(self._client.base_url))
+                async for piece in answer.aiter_bytes():
+                    size += file.write(piece)
+        except httpx2.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise PrimeurError(f"{self._client.base_url} does not answer ({reason}); is the service running?") from None
+        return size
 
     def _ask(self, method: str, path: str, **options: Any) -> Json:
         return self._runner.run(self._exchange(method, path, options))

@@ -19,6 +19,11 @@ def up(
         list[str] | None,
         typer.Option(help="Host, address or network, with :port or without, that may be reached; or only-listed."),
     ] = None,
+    trusted_proxies: Annotated[
+        list[str] | None, typer.Option(help="Address or network of a proxy whose x-forwarded-for is believed.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="PEM file of the certificate chain; serves https.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key.")] = None,
     drain_s: Annotated[int, typer.Option(min=0, help="Seconds that running answers are given at the end.")] = 30,
 ) -> None:
     """Start the service: endpoint, console and engines, on one port, until Ctrl-C."""
@@ -30,6 +35,9 @@ def up(
         declared=config,
         drain_s=drain_s,
         egress=egress,
+        trusted_proxies=trusted_proxies,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
     )
     # Whatever is written from here on is for this user's eyes only.
     os.umask(0o077)

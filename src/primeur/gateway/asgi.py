@@ -11,6 +11,7 @@ from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest, NotFound, PrimeurError, TooLarge, WrongMethod
 from primeur.core.ids import make_id
 from primeur.core.statuses import status_of
+from primeur.gateway.client import client_address, forwarded
 from primeur.gateway.doors import Door
 from primeur.gateway.entry import let_in
 from primeur.gateway.measure import measure
@@ -18,8 +19,10 @@ from primeur.gateway.problems import problem
 from primeur.gateway.table import Found, Table
 from primeur.gateway.visit import Answer, Face, Visit
 from primeur.governance.rules import check
+from primeur.store.origin import ORIGIN, Origin
 from primeur.walks.house import House
 from primeur.walks.log_refusal import Arrival, log_refusal
+from primeur.walks.note_refusal import note_refusal
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -47,6 +50,7 @@ class Gateway:
             return
         path = scope["path"]
         if self._console is not None and path.split("/", 2)[1] not in {*self._prefixes, "openai"}:
+            ORIGIN.set(Origin(_address(self._house, scope)))
             await self._console(scope, receive, send)
             return
         await _Exchange(self._house, self._table, scope, receive, send).run()
@@ -62,6 +66,7 @@ class _Exchange:
         self.id = make_id("request", self.arrived_ms, house.entropy)
         self.headers = dict(scope["headers"])
         self.caller = _NOBODY
+        self.address = _address(house, scope)
         self.door: Door | None = None
         self.face: Face = "azure" if scope["path"].startswith("/openai/") else "openai"
         self.hung_up = False
@@ -96,6 +101,7 @@ class _Exchange:
             raise _no_door(self.scope, found)
         if found.door.permission is not None:
             self.caller = await let_in(self.house, self.headers, now_ms=self.arrived_ms)
+            ORIGIN.set(Origin(self.address, self.id, self.caller.organisation_id))
             check(self.caller, found.door.permission, None, self.arrived_ms)
         visit = Visit(
             house=self.house,
@@ -108,7 +114,7 @@ class _Exchange:
             headers=self.headers,
             body=b"" if found.door.streams_body else await self._body(found.door.body_limit),
             stream=self._pieces(found.door.body_limit),
-            address=(self.scope.get("client") or ("",))[0],
+            address=self.address,
             face=self.face,
             arrived_ms=self.arrived_ms,
             arrived_us=self.arrived_us,
@@ -182,9 +188,12 @@ class _Exchange:
 
     async def _refuse(self, error: PrimeurError, status: int) -> None:
         if self.door is not None and self.door.meter == "usage" and self.caller is not _NOBODY:
-            address = (self.scope.get("client") or ("",))[0]
-            arrival = Arrival(self.id, self.door.path, self.arrived_ms, self.arrived_us, address)
+            arrival = Arrival(self.id, self.door.path, self.arrived_ms, self.arrived_us, self.address)
             log_refusal(self.house, self.caller, arrival, error, status)
+        if self.door is not None:
+            caller = None if self.caller is _NOBODY else self.caller
+            origin = Origin(self.address, self.id)
+            note_refusal(self.house, caller, f"{self.door.method} {self.door.path}", origin, error)
         if not self.started:
             await self._reply(problem(error, self.face))
 
@@ -215,6 +224,12 @@ class _Watch:
             pass
         self._exchange.hung_up = True
         answering.cancel()
+
+
+def _address(house: House, scope: Scope) -> str:
+    """Where a request comes from; the console's calls have the address of whoever looks at its pages."""
+    peer = (scope.get("client") or ("",))[0]
+    return ORIGIN.get().address or client_address(peer, forwarded(scope["headers"]), house.place.trusted_proxies)
 
 
 def _no_door(scope: Scope, found: Found) -> PrimeurError:

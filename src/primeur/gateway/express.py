@@ -17,6 +17,7 @@ from primeur.core.ids import make_id
 from primeur.core.statuses import status_of
 from primeur.gateway.address import Address, Express
 from primeur.gateway.bounded import BODY_TIMEOUT_S, BoundedProtocol
+from primeur.gateway.client import client_address, forwarded
 from primeur.gateway.entry import key_in
 from primeur.gateway.exchange import Exchange
 from primeur.gateway.measure import measure
@@ -177,6 +178,12 @@ class ExpressProtocol(BoundedProtocol):
             return
         self._exchange = exchange
 
+    def _caller_address(self) -> str:
+        peer, trusted = self.client[0] if self.client else "", self.express.house.place.trusted_proxies
+        if not trusted:
+            return peer
+        return client_address(peer, forwarded(self.headers), trusted)
+
     def _make_ask(self, address: Address, body: bytes, now_ms: int) -> Ask:
         body = with_deployment(body, address.deployment)
         house = self.express.house
@@ -187,7 +194,7 @@ class ExpressProtocol(BoundedProtocol):
             fields=address.decoder.decode(body),
             arrived_ms=now_ms,
             arrived_us=self._arrived_us,
-            address=self.client[0] if self.client else "",
+            address=self._caller_address(),
         )
 
     def _go_long_way(self, body: bytes) -> None:

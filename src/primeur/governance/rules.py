@@ -37,6 +37,8 @@ PERMISSIONS: dict[str, str] = {
     "members:write": "make sign-in links",
     "usage:read": "see what was used",
     "log:read": "search the request log",
+    "audit:read": "search, export and verify the event log",
+    "audit:write": "sign the end of the event log",
     "metrics:read": "read the service's metrics",
     "account:read": "see what its own key may do",
     "organisation": "see and act on every project, not just one's own",
@@ -59,8 +61,8 @@ roles: dict[str, frozenset[str]] = {
     "owner": _ALL,
     "admin": _ALL,
     "operator": frozenset(_CALLS | _READS | {"models:write", "deployments:write", "providers:write", "organisation"}),
-    "billing": frozenset(_READS - {"log:read"} | {"prices:write", "budgets:write", "organisation"}),
-    "auditor": frozenset(_READS | {"organisation"}),
+    "billing": frozenset(_READS - {"log:read", "audit:read"} | {"prices:write", "budgets:write", "organisation"}),
+    "auditor": frozenset(_READS | {"audit:write", "organisation"}),
     "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read", "budgets:read"}),
 }
 

@@ -4,19 +4,22 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, func, select
 from sqlalchemy.exc import DatabaseError, DataError
 
 from primeur.core.errors import BadRequest, SetupError
-from primeur.core.events import AnyEvent
 from primeur.store import schema
 from primeur.store.migrate import migrate
+from primeur.store.telling import begin_telling, tell, told, write_told
+
+__all__ = ["Store", "Tx", "last_sequence", "tell"]
 
 Tx = Connection
+A = TypeVar("A")
 T = TypeVar("T")
 
 _BUSY_TIMEOUT_MS = 10_000
@@ -42,7 +45,7 @@ class Store:
 
     async def transact(self, work: Callable[[Tx], T]) -> T:
         """Run *work* in one transaction, committed when it returns and rolled back when it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self.transact_now, work)
+        return await asyncio.get_running_loop().run_in_executor(self._writers, _with_origin(self.transact_now), work)
 
     async def transact_together(self, work: Callable[[Tx], T]) -> T:
         """As `transact`, sharing one commit with all that wait at this moment; each is still all or nothing.
@@ -51,7 +54,7 @@ class Store:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append((work, future))
+        self._waiting.append((_with_origin(work), future))
         if self._committing is None or self._committing.done() or self._committing.get_loop() is not loop:
             self._committing = loop.create_task(self._commit_waiting())
         return await future
@@ -88,7 +91,10 @@ class Store:
         with self._engine.begin() as tx:
             if tx.dialect.name == "sqlite":
                 tx.exec_driver_sql("BEGIN IMMEDIATE")
-            return _run(work, tx)
+            begin_telling(tx)
+            found = _run(work, tx)
+            write_told(tx)
+            return found
 
     def read_now(self, work: Callable[[Tx], T]) -> T:
         """As `read`, for callers without an event loop."""
@@ -104,22 +110,21 @@ class Store:
         self._engine.dispose()
 
 
+def _with_origin(call: Callable[[A], T]) -> Callable[[A], T]:
+    """Let *call* know in another thread where it was asked for."""
+    context = copy_context()
+    return lambda given: context.run(call, given)
+
+
 def _run_apart(tx: Tx, work: Callable[[Tx], Any]) -> tuple[Any, Exception | None]:
     """Run *work* so that it can fail without taking its neighbours along."""
+    so_far = len(told(tx))
     try:
         with tx.begin_nested():
             return work(tx), None
     except Exception as error:  # noqa: BLE001 (it is given to whoever waits for this work)
+        del told(tx)[so_far:]
         return None, error
-
-
-def tell(tx: Tx, what: AnyEvent, *, actor: str, at_ms: int) -> int:
-    """Append an event in the same transaction as the change it tells of; gives its sequence number."""
-    kind = type(what).__name__
-    row = {"at_ms": at_ms, "kind": kind, "actor": actor, "data": msgspec.json.encode(what).decode()}
-    key = tx.execute(insert(schema.events).values(row)).inserted_primary_key
-    assert key is not None  # noqa: S101
-    return int(key[0])
 
 
 def last_sequence(tx: Tx) -> int:

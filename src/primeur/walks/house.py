@@ -7,7 +7,7 @@ from pathlib import Path
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Deployment, Route
-from primeur.core.egress import Egress
+from primeur.core.egress import Egress, Network
 from primeur.core.errors import EgressRefused
 from primeur.core.ports import (
     Clock,
@@ -23,6 +23,7 @@ from primeur.core.ports import (
     Provider,
     Relay,
 )
+from primeur.governance.refusal_rules import Refusals
 from primeur.registry.ways import Way, find_way
 from primeur.store.blobs import Blobs
 from primeur.store.database import Store
@@ -67,6 +68,7 @@ class Board:
         stale: set by whoever knows that the snapshot must be compiled anew.
         looked_us: monotonic microseconds of the last look at the event log.
         serving: requests of people in flight; batch work waits while there are any.
+        refusals: who was not let in during this minute.
     """
 
     def __init__(self) -> None:
@@ -76,6 +78,7 @@ class Board:
         self.lock = asyncio.Lock()
         self.looked_us = 0
         self.serving = 0
+        self.refusals = Refusals()
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,9 @@ class Place:
         programs: see `primeur.core.ports.EngineOrder`.
         machine: processor and cores, in words: what was measured on one machine says little of another.
         egress: which addresses may be reached from here.
+        audit_key_path: 32 secret bytes that checkpoints are signed with; None: ``data_dir/audit.key``.
+        checkpoints_to: file or URL that signed checkpoints of the event log go to; empty: a file in *data_dir*.
+        trusted_proxies: whose ``x-forwarded-for`` is believed.
     """
 
     data_dir: Path
@@ -99,6 +105,9 @@ class Place:
     programs: frozenset[str] = frozenset()
     machine: str = "unknown"
     egress: Egress = Egress(own_machine=True)  # noqa: RUF009 (it never changes)
+    audit_key_path: Path | None = None
+    checkpoints_to: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 class _StayIn:

@@ -16,6 +16,8 @@ from primeur.core.events.archive import (
 )
 from primeur.core.events.base import Event
 from primeur.core.events.governance import (
+    AccessRefused,
+    CheckpointMade,
     GovernanceEvent,
     HouseFounded,
     KeyChanged,
@@ -47,12 +49,14 @@ from primeur.core.events.webhooks import WebhookAbandoned, WebhookEvent, Webhook
 AnyEvent = ArchiveEvent | GovernanceEvent | LimitsEvent | MeteringEvent | RegistryEvent | WebhookEvent
 
 __all__ = [
+    "AccessRefused",
     "AliasRemoved",
     "AliasSet",
     "AnyEvent",
     "BatchMoved",
     "BudgetRemoved",
     "BudgetSet",
+    "CheckpointMade",
     "ConversationChanged",
     "ConversationCreated",
     "ConversationDeleted",

@@ -67,8 +67,30 @@ class MemberSignedOut(Event, frozen=True):
     member_id: str
 
 
+class AccessRefused(Event, frozen=True):
+    """Somebody was not let in, or may not do what they asked for; repeated ones are told once a minute.
+
+    Attributes:
+        door: method and path.
+        times: how often within the minute.
+    """
+
+    door: str
+    code: str
+    reason: str
+    times: int
+
+
+class CheckpointMade(Event, frozen=True):
+    """The end of the event log was signed, this entry included; *key* is the public key."""
+
+    key: str
+
+
 GovernanceEvent = (
-    HouseFounded
+    AccessRefused
+    | CheckpointMade
+    | HouseFounded
     | ProjectCreated
     | ProjectChanged
     | KeyCreated

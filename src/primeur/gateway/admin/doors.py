@@ -1,6 +1,7 @@
 """Every door of the management API."""
 
 from primeur.gateway.admin import (
+    audit,
     budgets,
     deployments,
     engines,
@@ -29,4 +30,5 @@ DOORS: tuple[Door, ...] = (
     *limits.DOORS,
     *usage.DOORS,
     *series.DOORS,
+    *audit.DOORS,
 )
