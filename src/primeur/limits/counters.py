@@ -59,12 +59,16 @@ class MinuteCounter:
                     self.left -= more
                 return
 
+    def remains(self) -> int:
+        """What is left, at least nothing."""
+        return max(0, self.left)
+
     def reset_ms(self, now_ms: int) -> int:
         """Milliseconds until everything is there again."""
         last = self._slot if self.here or not self._passed else self._passed[-1][0]
         return max(0, (last + SLOTS) * SLOT_MS - now_ms) if self.left < self.limit else 0
 
-    def may_fill(self, now_ms: int) -> bool:  # noqa: ARG002 (others look at the time)
+    def may_fill(self, need: int, now_ms: int) -> bool:  # noqa: ARG002 (others look at both)
         """Nobody else has any."""
         return False
 
@@ -118,11 +122,15 @@ class CalendarCounter:
             self.left -= more
             self.here += more
 
+    def remains(self) -> int:
+        """What is left, at least nothing."""
+        return max(0, self.left)
+
     def reset_ms(self, now_ms: int) -> int:
         """Milliseconds until the next period."""
         return max(0, self.turn_ms - now_ms) if self.left < self.limit else 0
 
-    def may_fill(self, now_ms: int) -> bool:  # noqa: ARG002 (others look at the time)
+    def may_fill(self, need: int, now_ms: int) -> bool:  # noqa: ARG002 (others look at both)
         """Whether the books have not been read yet."""
         return not self._known
 
@@ -153,11 +161,15 @@ class FlightCounter:
         self.left -= more
         self.here += more
 
+    def remains(self) -> int:
+        """What is left, at least nothing."""
+        return max(0, self.left)
+
     def reset_ms(self, now_ms: int) -> int:  # noqa: ARG002 (the same)
         """Nothing comes back by time."""
         return 0
 
-    def may_fill(self, now_ms: int) -> bool:  # noqa: ARG002 (others look at the time)
+    def may_fill(self, need: int, now_ms: int) -> bool:  # noqa: ARG002 (others look at both)
         """Nobody else has any."""
         return False
 

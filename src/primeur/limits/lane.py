@@ -1,4 +1,4 @@
-"""The gates of one caller before one deployment, bound to their counters: a request passes all of them or none."""
+"""The gates of one caller before one deployment, bound to their counters: a request passes all or none."""
 
 from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol
@@ -10,6 +10,7 @@ from primeur.limits import names
 from primeur.limits.names import Name, refuse_unpriced
 
 _FREE = Standing()
+Bound = tuple[list["Counter"], list["Counter"], list["Counter"], list[tuple["Counter", bool]], str | None]
 
 
 class Counter(Protocol):
@@ -33,12 +34,16 @@ class Counter(Protocol):
         """Take more, or give back, for what was taken at *at_ms*."""
         ...
 
-    def may_fill(self, now_ms: int) -> bool:
-        """Whether there may be more than *left* elsewhere."""
+    def may_fill(self, need: int, now_ms: int) -> bool:
+        """Whether there may be *need* elsewhere, where *left* is not enough."""
         ...
 
     def refuse(self, need: int, now_ms: int) -> NoReturn:
         """Raise OverLimit."""
+        ...
+
+    def remains(self) -> int:
+        """What is left for everybody."""
         ...
 
     def reset_ms(self, now_ms: int) -> int:
@@ -49,7 +54,7 @@ class Counter(Protocol):
 class CounterLane:
     """Implements `primeur.core.ports.Lane` over counters."""
 
-    __slots__ = ("_currency", "_flights", "_purses", "_requests", "_strict", "_tokens", "counts_money")
+    __slots__ = ("_flights", "_purses", "_requests", "_strict", "_tokens", "counts_money", "currency")
 
     def __init__(
         self,
@@ -68,7 +73,7 @@ class CounterLane:
         self._requests, self._tokens, self._flights = tuple(requests), tuple(tokens), tuple(flights)
         self._purses = tuple(purse for purse, _ in purses if purse.name.currency == currency)
         self._strict = tuple(purse.name for purse, allows_unpriced in purses if not allows_unpriced)
-        self._currency = currency
+        self.currency = currency
         self.counts_money = bool(purses)
 
     def reserve(self, tokens: int, cost_nanos: int | None, now_ms: int) -> Hold:
@@ -122,6 +127,12 @@ class CounterLane:
                     counter.turn(now_ms)
                 counter.correct(more, hold.at_ms)
 
+    def needs(self, tokens: int, cost_nanos: int) -> list[tuple[Counter, int]]:
+        """What a request takes of each counter."""
+        ones = [(counter, 1) for counter in (*self._flights, *self._requests)]
+        many = [(counter, tokens) for counter in self._tokens]
+        return [*ones, *many, *((counter, cost_nanos) for counter in self._purses)]
+
     @property
     def counters(self) -> tuple[Counter, ...]:
         """All of them."""
@@ -135,15 +146,15 @@ class CounterLane:
         return Standing(*_told(requests, now_ms), *_told(tokens, now_ms))
 
     def _refuse(self, counter: Counter, need: int, tokens: int, cost: int, now_ms: int) -> NoReturn:
-        if counter.may_fill(now_ms):
+        if counter.may_fill(need, now_ms):
             raise SliceSpent(self, tokens, cost)
         counter.refuse(need, now_ms)
 
     def _price(self, tokens: int, cost_nanos: int | None, now_ms: int) -> int:
         """What is to be held; a budget that wants to know refuses what has no price in its currency."""
         for name in self._strict:
-            if cost_nanos is None or name.currency != self._currency:
-                refuse_unpriced(name, self._currency)
+            if cost_nanos is None or name.currency != self.currency:
+                refuse_unpriced(name, self.currency)
         cost = cost_nanos or 0
         for counter in self._purses:
             if now_ms >= counter.turn_ms:
@@ -164,11 +175,11 @@ def _tightest(counters: Sequence[Counter]) -> Counter | None:
 def _told(counter: Counter | None, now_ms: int) -> tuple[int | None, int | None, int]:
     if counter is None:
         return None, None, 0
-    return counter.limit, max(0, counter.left), counter.reset_ms(now_ms)
+    return counter.limit, counter.remains(), counter.reset_ms(now_ms)
 
 
-def bind(gates: Sequence[Gate], currency: str | None, find: Callable[[Name, int], Counter]) -> CounterLane:
-    """Make the lane of *gates*; *find* gives the counter of a name and its limit."""
+def bind(gates: Sequence[Gate], currency: str | None, find: Callable[[Name, int], Counter]) -> Bound:
+    """Give what a lane of *gates* is made from; *find* gives the counter of a name and its limit."""
     requests: list[Counter] = []
     tokens: list[Counter] = []
     flights: list[Counter] = []
@@ -188,4 +199,4 @@ def bind(gates: Sequence[Gate], currency: str | None, find: Callable[[Name, int]
         for budget in gate.budgets:
             name = Name(scope, names.MONEY, budget.period, budget.id, budget.currency)
             purses.append((find(name, budget.limit_nanos), budget.allows_unpriced))
-    return CounterLane(requests, tokens, flights, purses, currency)
+    return requests, tokens, flights, purses, currency

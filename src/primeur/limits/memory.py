@@ -26,7 +26,7 @@ class MemoryLimiter:
 
     def lane(self, gates: tuple[Gate, ...], currency: str | None) -> CounterLane:
         """See the port."""
-        return bind(gates, currency, self.counter)
+        return CounterLane(*bind(gates, currency, self.counter))
 
     def counter(self, name: Name, limit: int) -> Counter:
         """Find a counter, which takes up *limit*, or make it."""
@@ -40,7 +40,7 @@ class MemoryLimiter:
     async def fill(self, spent: SliceSpent) -> None:
         """Learn from the books what the lane's counters of days and money do not know yet."""
         now_ms = self._clock.now_ms()
-        unknown = [one for one in spent.lane.counters if isinstance(one, CalendarCounter) and one.may_fill(now_ms)]
+        unknown = [one for one in spent.lane.counters if isinstance(one, CalendarCounter) and one.may_fill(1, now_ms)]
         if self._books is None or not unknown:
             return
         asked = [Taken(one.name.scope, one.name.kind, one.name.currency, one.start_ms) for one in unknown]
@@ -57,6 +57,10 @@ class MemoryLimiter:
             if now_ms >= counter.turn_ms:
                 counter.turn(now_ms)
         self._counters = {name: one for name, one in self._counters.items() if one.left != one.limit}
+
+    def used(self) -> list[tuple[Name, int]]:
+        """What was used in the periods that it is now, of what is counted by the calendar."""
+        return [(name, one.here) for name, one in self._counters.items() if isinstance(one, CalendarCounter)]
 
     def _make(self, name: Name, limit: int) -> Counter:
         if name.kind == CONCURRENCY:
