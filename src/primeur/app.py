@@ -19,7 +19,7 @@ from primeur import weights
 from primeur.config import Settings
 from primeur.console import pages
 from primeur.core.errors import SetupError
-from primeur.core.ports import EngineHost, EngineOrder, EngineState, Journal, Launch
+from primeur.core.ports import EngineHost, EngineOrder, EngineState, Journal, KeyService, Launch
 from primeur.core.usage import UsageEvent
 from primeur.engines.process import ProcessHost
 from primeur.gateway.asgi import Gateway
@@ -28,6 +28,7 @@ from primeur.relay.errand import PooledErrands
 from primeur.relay.pool import Pool
 from primeur.store.database import Store
 from primeur.store.journal import FileJournal
+from primeur.store.master_keys import FileKeys
 from primeur.walks.house import Board, House, Place
 from primeur.walks.read_used import read_used
 from primeur.walks.write_usage import journal_folder
@@ -208,6 +209,7 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             programs=settings.programs,
             machine=name_machine(),
             egress=settings.egress,
+            key_service=_key_service(settings),
             audit_key_path=settings.audit_key_path,
             checkpoints_to=settings.checkpoints_to,
             trusted_proxies=settings.trusted_proxies,
@@ -215,6 +217,22 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
         board=board,
         errands=PooledErrands(settings.egress),
     )
+
+
+def _key_service(settings: Settings) -> KeyService:
+    """Plug in where master keys come from.
+
+    Raises:
+        SetupError: no such key service is installed.
+    """
+    name, _, argument = (settings.master_keys or f"file:{settings.data_dir / 'master.keys'}").partition(":")
+    if name == "file":
+        return FileKeys(Path(argument), os.urandom)
+    for entry in entry_points(group="primeur.key_services"):
+        if entry.name == name:
+            made: KeyService = entry.load()(argument)
+            return made
+    raise SetupError(f"PRIMEUR_MASTER_KEYS names the key service {name!r}, which is not installed; write file:PATH")
 
 
 def _adapters(group: str) -> dict[str, Any]:

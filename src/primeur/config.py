@@ -26,6 +26,7 @@ class Settings:
         drain_s: seconds that running answers are given when the service stops.
         programs: programs that engine settings may name, full paths.
         egress: which addresses may be reached from here.
+        master_keys: ``file:PATH``, or ``NAME:ARGUMENT`` of an installed key service; empty: a file in *data_dir*.
         audit_key_path: 32 secret bytes that checkpoints of the event log are signed with; None: made in *data_dir*.
         checkpoints_to: file or URL that signed checkpoints go to; empty: a file in *data_dir*.
         trusted_proxies: networks whose ``x-forwarded-for`` is believed.
@@ -41,6 +42,7 @@ class Settings:
     programs: frozenset[str] = frozenset()
     egress: Egress = SHUT
     audit_key_path: Path | None = None
+    master_keys: str = ""
     checkpoints_to: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     tls_cert: Path | None = None
@@ -86,6 +88,7 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         drain_s=30 if drain_s is None else drain_s,
         # A house that nobody else can reach may reach its own machine; behind a proxy, others can.
         egress=read_egress(lines, own_machine=host in _LOOPBACK and not proxies),
+        master_keys=environment.get("PRIMEUR_MASTER_KEYS", ""),
         audit_key_path=_path(environment.get("PRIMEUR_AUDIT_KEY", "")),
         checkpoints_to=environment.get("PRIMEUR_AUDIT_CHECKPOINTS", ""),
         trusted_proxies=proxies,

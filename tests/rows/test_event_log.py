@@ -10,12 +10,15 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from primeur.core.chain import Entry
 from primeur.core.events import KeyRevoked
 from primeur.governance.audit_rows import AuditSearch, newest_event, read_chain, read_events, search_events
 from primeur.store import migrate
 from primeur.store.database import Store, tell
 from primeur.store.origin import ORIGIN, Origin
 from primeur.walks.verify_audit import verify_chain
+
+FIELDS = Entry.__struct_fields__
 
 
 def write(store, name, **more):
@@ -31,7 +34,8 @@ def test_events_are_chained(store):
     first, second = store.read_now(lambda tx: read_events(tx, AuditSearch(), 0, 10))
     assert (first.sequence, first.before, first.address, first.request_id) == (1, '{"a":2,"b":1}', "::1", "req_1")
     assert (second.previous, second.address) == (first.hash, "")
-    assert store.read_now(lambda tx: list(read_chain(tx, 0, 10))) == [first, second]
+    rows = store.read_now(lambda tx: read_chain(tx, 0, 10))
+    assert [Entry(**dict(zip(FIELDS, row, strict=True))) for row in rows] == [first, second]
     assert verify_chain(store.read_now, {}).intact
 
 

@@ -32,6 +32,10 @@ def faults(entries, marks=None) -> dict[int, str]:
     for entry in entries:
         verifier.read(entry)
     verifier.end()
+    quick = Verifier(marks)
+    quick.read_rows(msgspec.structs.astuple(entry) for entry in entries)
+    quick.end()
+    assert (quick.faults, quick.last, quick.count) == (verifier.faults, verifier.last, verifier.count)
     return {fault.sequence: fault.what for fault in verifier.faults}
 
 

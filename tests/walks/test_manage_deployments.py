@@ -87,11 +87,11 @@ async def test_a_retired_model_is_not_deployed_again(founded, owner, write_gguf)
 
 
 async def test_a_provider_is_checked_before_it_is_known(founded, owner):
-    """Its kind, its settings, and that secrets are only pointed at."""
+    """Its kind, its settings, and that secrets are there."""
     for ask, words in (
         (NewProvider(kind="tin"), "installed: paper"),
         (NewProvider(kind="paper"), "url is missing"),
-        (NewProvider(kind="paper", settings=PAPER.settings | {"api_key": "s3cret"}), "env:NAME or file:PATH"),
+        (NewProvider(kind="paper", settings=PAPER.settings | {"api_key": "env:PRIMEUR_NOT_SET"}), "not set"),
     ):
         with pytest.raises((BadRequest, SetupError), match=words):
             await add_provider(founded, owner, "cloud", ask)

@@ -37,13 +37,26 @@ def add_provider(
     name: Annotated[str, typer.Argument(help="What to call it.")],
     kind: Annotated[str, typer.Option(help="Such as openai_compatible or azure_openai.")],
     settings: Settings = None,
+    secret: Annotated[list[str] | None, typer.Option(help="Ask for this secret setting without showing it.")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a provider or replace its settings; write secrets as env:NAME or file:PATH."""
+    """Add a provider or replace its settings; secrets are env:NAME, file:PATH, or asked for and sealed."""
+    asked = {each: typer.prompt(each, hide_input=True, err=True) for each in secret or ()}
     with connect(data_dir) as api:
-        made = api.put(one("providers", name), {"kind": kind, "settings": read_settings(settings)})
+        made = api.put(one("providers", name), {"kind": kind, "settings": read_settings(settings) | asked})
     print_thing(made, as_json=as_json)
+
+
+@commands.command("rotate-master-key")
+def rotate_master_key(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Make a new master key and seal every secret with it; old keys stay in their file for old backups."""
+    with connect(data_dir) as api:
+        found = api.post("master-key/rotate", {})
+    if as_json:
+        print_json(found)
+    else:
+        say(f"{found['secrets']} secrets are sealed with the new key {found['key_id']}.")
 
 
 @commands.command("remove")

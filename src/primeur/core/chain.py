@@ -5,13 +5,17 @@ Anybody can recompute it: SHA-256 over a compact JSON array (UTF-8, no white spa
 previous]``, where *previous* is the hash of the entry before in hexadecimal, and 64 zeros before the first.
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
 FORM = "primeur-event-1"
 GENESIS = "0" * 64
 _FAULTS_LIMIT = 1000
+
+Row = tuple[Any, ...]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -81,6 +85,22 @@ class Verifier:
         self._marks = dict(marks or {})
         self._shift = 0
         self._before_last = GENESIS
+
+    def read_rows(self, rows: Iterable[Row]) -> None:
+        """Look at the next entries, given as tuples in the order of `Entry`'s fields; there may be millions."""
+        for row in rows:
+            # What a row's hash covers is the row itself up to there.
+            sequence, previous = self.last
+            if (
+                row[0] == sequence + 1
+                and row[10] == previous
+                and row[0] not in self._marks
+                and sha256(_encode((FORM, *row[:11]))).hexdigest() == row[11]
+            ):
+                self.count += 1
+                self._before_last, self.last = previous, (row[0], row[11])
+            else:
+                self.read(Entry(**dict(zip(Entry.__struct_fields__, row, strict=True))))
 
     def read(self, entry: Entry) -> None:
         """Look at the next entry."""

@@ -271,6 +271,42 @@ class Limiter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """What secrets are sealed with: an id of letters and digits, and 32 bytes."""
+
+    id: str
+    secret: bytes = field(repr=False)
+
+
+class KeyService(Protocol):
+    """Where master keys come from. Entry point group ``primeur.key_services``: called with what the setting says."""
+
+    def current(self) -> MasterKey:
+        """The key that seals from now on; made when there is none.
+
+        Raises:
+            SetupError: it cannot be had.
+        """
+        ...
+
+    def find(self, key_id: str) -> MasterKey:
+        """A key that something was sealed with.
+
+        Raises:
+            SetupError: there is none of this id.
+        """
+        ...
+
+    def rotate(self) -> MasterKey:
+        """Make a new key the current one; old ones can still be found.
+
+        Raises:
+            SetupError: it cannot be made.
+        """
+        ...
+
+
 class Journal(Protocol):
     """Where usage events become durable before an answer is finished."""
 

@@ -1,12 +1,11 @@
 """The event log as auditors read it: searched newest first, or from its beginning to the end."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.sql.elements import ColumnElement
 
-from primeur.core.chain import Entry
+from primeur.core.chain import Entry, Row
 from primeur.store.database import Tx
 from primeur.store.schema import events
 
@@ -50,19 +49,11 @@ def read_events(tx: Tx, search: AuditSearch, after: int, most: int) -> list[Entr
     return [_entry(row) for row in tx.execute(asked.order_by(events.c.sequence).limit(most))]
 
 
-def read_chain(tx: Tx, after: int, most: int) -> Iterator[Entry]:
-    """Give entries from *after* on as they are stored, without what SQLAlchemy makes of rows: there may be millions."""
-    asked: Select[tuple[object, ...]] = (
-        select(*_COLUMNS).where(events.c.sequence > after).order_by(events.c.sequence).limit(most)
-    )
-    compiled = asked.compile(tx.engine, compile_kwargs={"literal_binds": True})
-    cursor = tx.connection.cursor()
-    try:
-        cursor.execute(str(compiled))
-        for row in cursor.fetchall():
-            yield Entry(**dict(zip(_FIELDS, row, strict=True)))
-    finally:
-        cursor.close()
+def read_chain(tx: Tx, after: int, most: int) -> list[Row]:
+    """Give entries from *after* on as the driver gives them, in the order of `Entry`'s fields."""
+    asked = select(*_COLUMNS).where(events.c.sequence > after).order_by(events.c.sequence).limit(most)
+    found = tx.execute(asked).cursor
+    return [] if found is None else list(found.fetchall())
 
 
 def newest_event(tx: Tx) -> Entry | None:

@@ -10,12 +10,13 @@ from primeur.core.errors import BadRequest, EgressRefused, SetupError
 from primeur.core.events import ProviderAdded, ProviderRemoved
 from primeur.core.ids import make_id
 from primeur.core.ports import ProviderFace, ProviderOrder
+from primeur.governance.vault_rules import shown
 from primeur.registry import rows
 from primeur.registry.rules import check_name
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
-from primeur.walks.read_secrets import read_secrets
+from primeur.walks.seal_secrets import open_settings, seal_settings
 
 _ANY_MODEL = "any"
 
@@ -25,7 +26,8 @@ class NewProvider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         kind: an installed kind, such as ``openai_compatible``.
-        settings: of that kind; secrets as ``env:NAME`` or ``file:PATH``.
+        settings: of that kind; secrets as ``env:NAME`` or ``file:PATH``, or as texts, which are sealed before they
+            are kept.
     """
 
     kind: str
@@ -48,7 +50,8 @@ async def remove_provider(house: House, caller: Caller, name: str) -> rows.Provi
     def work(tx: Tx) -> rows.Provider:
         provider = rows.find_provider(tx, name)
         rows.remove_provider(tx, provider)
-        tell(tx, ProviderRemoved(provider.name), actor=actor_of(caller), at_ms=house.clock.now_ms())
+        now_ms = house.clock.now_ms()
+        tell(tx, ProviderRemoved(provider.name), actor=actor_of(caller), at_ms=now_ms, before=_facts(provider))
         return provider
 
     return await house.store.transact(work)
@@ -59,8 +62,8 @@ def write_provider(tx: Tx, house: House, caller: Caller, name: str, ask: NewProv
 
     Raises:
         BadRequest: a name that cannot be used, an unknown kind.
-        SetupError: a setting is unknown, missing or wrong, a secret is in clear or not to be found, or the address
-            may not be reached from here.
+        SetupError: a setting is unknown, missing or wrong, a secret is not to be found, or the address may not be
+            reached from here.
     """
     now_ms = house.clock.now_ms()
     check_name(name, "provider")
@@ -68,11 +71,28 @@ def write_provider(tx: Tx, house: House, caller: Caller, name: str, ask: NewProv
     if kind is None:
         known = ", ".join(sorted(house.providers)) or "none"
         raise BadRequest(f"there is no provider kind {ask.kind!r}; installed: {known}", param="kind")
-    _check_place(house, kind.face(ProviderOrder(read_secrets(ask.settings, kind.secret_settings), {}, _ANY_MODEL)))
-    made = rows.Provider(make_id("provider", now_ms, house.entropy), name, ask.kind, ask.settings, now_ms)
-    provider = rows.keep_provider(tx, made)
-    tell(tx, ProviderAdded(provider.name, provider.kind), actor=actor_of(caller), at_ms=now_ms)
+    before = next((one for one in rows.list_providers(tx) if one.name == name), None)
+    owner_id = make_id("provider", now_ms, house.entropy) if before is None else before.id
+    kept = {} if before is None else before.settings
+    settings = seal_settings(house, owner_id, ask.settings, kind.secret_settings, kept)
+    opened = open_settings(house, owner_id, settings, kind.secret_settings)
+    _check_place(house, kind.face(ProviderOrder(opened, {}, _ANY_MODEL)))
+    provider = rows.keep_provider(tx, rows.Provider(owner_id, name, ask.kind, settings, now_ms))
+    tell(
+        tx,
+        ProviderAdded(provider.name, provider.kind),
+        actor=actor_of(caller),
+        at_ms=now_ms,
+        before=_facts(before),
+        after=_facts(provider),
+    )
     return provider
+
+
+def _facts(provider: rows.Provider | None) -> dict[str, Any] | None:
+    if provider is None:
+        return None
+    return {"kind": provider.kind, "settings": {name: shown(value) for name, value in provider.settings.items()}}
 
 
 def _check_place(house: House, face: ProviderFace) -> None:

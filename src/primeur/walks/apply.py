@@ -19,6 +19,7 @@ from primeur.walks.create_project import NewProject, write_project, write_projec
 from primeur.walks.deploy import write_revision
 from primeur.walks.house import House
 from primeur.walks.read_document import Declared, read_document
+from primeur.walks.read_secrets import check_secrets
 from primeur.walks.set_alias import write_alias
 from primeur.walks.set_price import write_price
 
@@ -97,6 +98,10 @@ def _key(tx: Tx, house: House, caller: Caller, one: Declared, change: Change) ->
 
 
 def _provider(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change) -> None:
+    kind = house.providers.get(one.what.kind)
+    if kind is not None:
+        # A file is copied and committed; a secret in it would be everywhere.
+        check_secrets(one.what.settings, kind.secret_settings)
     write_provider(tx, house, caller, one.name, one.what)
 
 

@@ -10,6 +10,7 @@ from primeur.core.caller import Caller, Limits
 from primeur.core.errors import NotFound
 from primeur.core.money import nanos_per_token, price_per_million
 from primeur.governance import rows as governance
+from primeur.governance.vault_rules import shown
 from primeur.metering import rows as metering
 from primeur.registry import deployment_rows, rows
 from primeur.store.database import Tx
@@ -94,7 +95,7 @@ def _there_key(tx: Tx, caller: Caller, entry: Declared) -> Fields:
 
 def _there_provider(tx: Tx, _caller: Caller, entry: Declared) -> Fields:
     provider = rows.find_provider(tx, entry.name)
-    return {"kind": provider.kind, "settings": provider.settings}
+    return {"kind": provider.kind, "settings": {name: shown(value) for name, value in provider.settings.items()}}
 
 
 def _there_model(tx: Tx, _caller: Caller, entry: Declared) -> Fields:

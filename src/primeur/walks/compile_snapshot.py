@@ -26,7 +26,7 @@ from primeur.store.database import Tx, last_sequence
 from primeur.walks.compile_callers import compile_callers, compile_sessions
 from primeur.walks.compile_gates import Gates, compile_gates
 from primeur.walks.house import House, Snapshot
-from primeur.walks.read_secrets import read_secrets
+from primeur.walks.seal_secrets import open_settings
 
 READY = "ready"
 
@@ -202,7 +202,7 @@ class _Joiner:
         provider = self.house.providers.get(row.kind)
         if provider is None:
             return _Missing(f"failed: there is no provider kind {row.kind!r} here; install what brings it")
-        settings = read_secrets(row.settings, provider.secret_settings)
+        settings = open_settings(self.house, row.id, row.settings, provider.secret_settings)
         face = provider.face(ProviderOrder(settings, revision.settings, str(revision.upstream_model)))
         return Target(
             revision_id=revision.id,

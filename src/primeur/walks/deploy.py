@@ -19,7 +19,7 @@ from primeur.walks.given import given
 from primeur.walks.house import House
 from primeur.walks.measure_engine import choose_for
 from primeur.walks.point_deployment import Pointer, point_deployment
-from primeur.walks.read_secrets import read_secrets
+from primeur.walks.seal_secrets import open_settings
 
 
 class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,7 +92,7 @@ def _on_provider(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
     kind = house.providers.get(row.kind)
     if kind is None:
         raise BadRequest(f"there is no provider kind {row.kind!r} here; install what brings it", param="provider")
-    settings = read_secrets(row.settings, kind.secret_settings)
+    settings = open_settings(house, row.id, row.settings, kind.secret_settings)
     kind.face(ProviderOrder(settings, ask.settings, ask.upstream_model))
     return Pointer(
         name,

@@ -18,6 +18,7 @@ from primeur.core.ports import (
     Errands,
     Fetched,
     Journal,
+    KeyService,
     Launch,
     Limiter,
     Provider,
@@ -27,6 +28,7 @@ from primeur.governance.refusal_rules import Refusals
 from primeur.registry.ways import Way, find_way
 from primeur.store.blobs import Blobs
 from primeur.store.database import Store
+from primeur.store.master_keys import FileKeys
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Place:
         memory_bytes: memory to plan with.
         programs: see `primeur.core.ports.EngineOrder`.
         machine: processor and cores, in words: what was measured on one machine says little of another.
+        key_service: where master keys come from; None: the file ``data_dir/master.keys``.
         egress: which addresses may be reached from here.
         audit_key_path: 32 secret bytes that checkpoints are signed with; None: ``data_dir/audit.key``.
         checkpoints_to: file or URL that signed checkpoints of the event log go to; empty: a file in *data_dir*.
@@ -104,6 +107,7 @@ class Place:
     memory_bytes: int
     programs: frozenset[str] = frozenset()
     machine: str = "unknown"
+    key_service: KeyService | None = None
     egress: Egress = Egress(own_machine=True)  # noqa: RUF009 (it never changes)
     audit_key_path: Path | None = None
     checkpoints_to: str = ""
@@ -134,6 +138,11 @@ class House:
     place: Place
     board: Board = field(default_factory=Board)
     errands: Errands = field(default_factory=_StayIn)
+
+    @property
+    def key_service(self) -> KeyService:
+        """What seals secrets."""
+        return self.place.key_service or FileKeys(self.place.data_dir / "master.keys", self.entropy)
 
     @property
     def blobs(self) -> Blobs:

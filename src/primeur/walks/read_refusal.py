@@ -11,6 +11,7 @@ from primeur.core.ports import Reply
 
 _BODY_LIMIT = 256 * 1024
 _DEFAULT_RETRY_MS = 1000
+_SECRET_LENGTH = 8
 _LONGEST_RETRY_MS = 3_600_000
 _CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "string_above_max_length"})
 _CALLERS_FAULT = frozenset({400, 404, 409, 413, 415, 422})
@@ -24,7 +25,9 @@ async def read_refusal(reply: Reply, target: Target) -> PrimeurError:
 def refusal(status: int, headers: Mapping[bytes, bytes], body: bytes, target: Target) -> PrimeurError:
     """As `read_refusal`, for an answer that is already there."""
     fault = _fault_in(body)
-    said = str(fault.get("message") or body[:300].decode(errors="replace") or f"status {status}")
+    said = _without_secrets(
+        str(fault.get("message") or body[:300].decode(errors="replace") or f"status {status}"), target
+    )
     if status in {429, 503} and (b"retry-after" in headers or b"retry-after-ms" in headers):
         return TargetBusy(f"{target.provider} is busy: {said}", retry_after_ms=_retry_after_ms(headers))
     if status == 429:
@@ -40,6 +43,15 @@ def refusal(status: int, headers: Mapping[bytes, bytes], body: bytes, target: Ta
     if status not in _CALLERS_FAULT:
         return TargetFailed(f"{target.provider} failed with status {status}: {said}")
     return BadRequest(said, param=param if isinstance(param, str) else None, code=code if not code.isdigit() else None)
+
+
+def _without_secrets(said: str, target: Target) -> str:
+    """Take out what we sent to be let in, should the target repeat it."""
+    for _, value in target.endpoint.headers:
+        for word in value.decode("latin-1").split():
+            if len(word) >= _SECRET_LENGTH:
+                said = said.replace(word, "[secret]")
+    return said
 
 
 def _is_too_long(codes: set[str], said: str, target: Target) -> bool:

@@ -19,8 +19,13 @@ def check_secrets(settings: Settings, secret: Iterable[str]) -> None:
     """
     for name in sorted(secret):
         value = settings.get(name)
-        if value is not None and not (isinstance(value, str) and value.startswith(("env:", "file:"))):
+        if value is not None and not is_pointer(value):
             raise SetupError(f"{name} is a secret; write env:NAME or file:PATH instead of the value itself")
+
+
+def is_pointer(value: object) -> bool:
+    """Whether a setting says where its secret is, instead of the secret itself."""
+    return isinstance(value, str) and value.startswith(("env:", "file:"))
 
 
 def read_secrets(settings: Settings, secret: Iterable[str]) -> dict[str, Any]:

@@ -2,18 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 
 import msgspec
 
-from primeur.core.chain import Fault, Verifier
+from primeur.core.chain import Fault, Row, Verifier
 from primeur.governance.audit_rows import read_chain
 from primeur.governance.checkpoint_rules import Checkpoint
 from primeur.store.database import Tx
 from primeur.walks.checkpoint_audit import read_checkpoints
 from primeur.walks.house import House
 
-T = TypeVar("T")
 _AT_ONCE = 20_000
 
 
@@ -51,7 +49,7 @@ async def verify_audit(house: House, marks: list[Checkpoint] | None = None) -> A
     return await asyncio.to_thread(verify_chain, house.store.read_now, known)
 
 
-def verify_chain(read: Callable[[Callable[[Tx], T]], T], known: Mapping[int, str]) -> AuditReport:
+def verify_chain(read: Callable[[Callable[[Tx], list[Row]]], list[Row]], known: Mapping[int, str]) -> AuditReport:
     """Read the chain by pieces, so that nobody waits for it, and give what is wrong.
 
     Args:
@@ -62,12 +60,7 @@ def verify_chain(read: Callable[[Callable[[Tx], T]], T], known: Mapping[int, str
     while True:
         before = verifier.count
 
-        def look(tx: Tx) -> T:
-            for entry in read_chain(tx, verifier.last[0], _AT_ONCE):
-                verifier.read(entry)
-            return None  # type: ignore[return-value]
-
-        read(look)
+        verifier.read_rows(read(lambda tx: read_chain(tx, verifier.last[0], _AT_ONCE)))
         if verifier.count - before < _AT_ONCE:
             break
     verifier.end()

@@ -64,8 +64,16 @@ class EngineMeasured(Event, frozen=True):
     machine: str
 
 
+class MasterKeyRotated(Event, frozen=True):
+    """A new master key seals secrets from now on; those that there were are sealed anew."""
+
+    key_id: str
+    secrets: int
+
+
 RegistryEvent = (
-    EngineMeasured
+    MasterKeyRotated
+    | EngineMeasured
     | VersionRegistered
     | ModelRetired
     | ProviderAdded

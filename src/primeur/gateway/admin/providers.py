@@ -1,4 +1,4 @@
-"""Providers: made known, taken out; secrets stand in the answers as they stand in the declaration, by name only."""
+"""Providers: made known, taken out; of a secret, answers say where it is or with which key it is sealed."""
 
 from typing import Any
 
@@ -7,8 +7,10 @@ import msgspec
 from primeur.gateway.admin.page import Gone, Page, in_force
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
+from primeur.governance.vault_rules import shown
 from primeur.registry import rows
 from primeur.walks.add_provider import NewProvider, add_provider, remove_provider
+from primeur.walks.seal_secrets import Rotated, rotate_master_key
 
 
 class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +24,8 @@ class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _show(provider: rows.Provider) -> ProviderView:
-    return ProviderView(**{name: getattr(provider, name) for name in ProviderView.__struct_fields__})
+    same = {name: getattr(provider, name) for name in ProviderView.__struct_fields__ if name != "settings"}
+    return ProviderView(**same, settings={name: shown(value) for name, value in provider.settings.items()})
 
 
 async def list_providers(visit: Visit) -> Answer:
@@ -40,6 +43,11 @@ async def put_provider(visit: Visit) -> Answer:
     """``PUT /api/v1/providers/{provider}``."""
     made = await add_provider(visit.house, visit.caller, visit.params["provider"], visit.read(NewProvider))
     return await in_force(visit, _show(made))
+
+
+async def post_rotation(visit: Visit) -> Answer:
+    """``POST /api/v1/master-key/rotate``."""
+    return await in_force(visit, await rotate_master_key(visit.house, visit.caller))
 
 
 async def delete_provider(visit: Visit) -> Answer:
@@ -62,5 +70,9 @@ DOORS = (
     Door(
         "DELETE", _ONE, delete_provider, "Remove a provider", "providers:write", tells="ProviderRemoved",
         face="admin", gives=Gone,
+    ),
+    Door(
+        "POST", "/api/v1/master-key/rotate", post_rotation, "Make a new master key and seal every secret with it",
+        "providers:write", tells="MasterKeyRotated", face="admin", gives=Rotated,
     ),
 )  # fmt: skip
