@@ -11,6 +11,7 @@ from primeur.core.ports import Launch
 from primeur.engines.spawn import Child
 
 _OWN_ONLY = 0o600
+_MAKERS = ("primeur", "xllamacpp", "openvino-genai", "transformers", "torch", "ray")
 
 
 class Papers(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class Papers(msgspec.Struct, frozen=True):
 
 def digest_launch(launch: Launch) -> str:
     """Name a launch by its content: the same program, arguments and package versions give the same digest."""
-    versions = [_version(name) for name in ("primeur", "xllamacpp")]
+    versions = [_version(name) for name in _MAKERS]
     text = msgspec.json.encode([launch.argv, sorted(launch.environment.items()), launch.prefix, versions])
     return hashlib.sha256(text).hexdigest()
 
