@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from primeur.core.errors import TargetFailed
-from primeur.core.splice import with_extra, with_model, with_usage_asked
+from primeur.core.splice import with_member, with_model, with_usage_asked
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text(),
@@ -35,10 +35,10 @@ def test_an_extra_field_is_appended(fields):
     """The rest of the answer stays as it came."""
     fields.pop("primeur", None)
     answer = msgspec.json.encode({**fields, "id": 1})
-    assert msgspec.json.decode(with_extra(answer, "primeur", {"x": 1})) == {**fields, "id": 1, "primeur": {"x": 1}}
+    assert msgspec.json.decode(with_member(answer, b'"primeur":{"x":1}')) == {**fields, "id": 1, "primeur": {"x": 1}}
 
 
 def test_an_answer_that_is_no_object_is_a_fault():
     """A list can't carry an account."""
     with pytest.raises(TargetFailed):
-        with_extra(b"[1]", "primeur", {})
+        with_member(b"[1]", b'"primeur":{}')

@@ -14,8 +14,11 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
 @asynccontextmanager
-async def served(*turns, **endpoint):
-    """A server that answers each request with the next of *turns*; None hangs, b"" closes. Gives endpoint and log."""
+async def served(*turns, cut=1 << 20, **endpoint):
+    """A server that answers each request with the next of *turns*; None hangs, b"" closes. Gives endpoint and log.
+
+    Answers are written in pieces of *cut* bytes.
+    """
     answers, log = list(turns), []
 
     async def talk(reader, writer):
@@ -32,7 +35,10 @@ async def served(*turns, **endpoint):
                     return
                 if answer == b"":
                     return
-                writer.write(answer.removesuffix(CLOSE))
+                said = answer.removesuffix(CLOSE)
+                for start in range(0, len(said), cut):
+                    writer.write(said[start : start + cut])
+                    await asyncio.sleep(0)
                 if answer.endswith(CLOSE):
                     return
         except asyncio.IncompleteReadError:
@@ -91,6 +97,14 @@ async def test_closing_a_reply_early_hangs_up(pool):
         (b"SSH-2.0-nope\r\n\r\n", "does not speak HTTP"),
         (b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nab", "closed the connection"),
         (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000, "head of more than"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: +1\r\n\r\na", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n", "was not asked for"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n+1\r\na\r\n", "no number"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc\r\n", "longer than it said"),
+        (b"HTTP/1.1 200 OK\r\nx: y\r\n folded\r\n\r\n", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab", "more than its answer"),
     ],
 )
 async def test_a_broken_answer_is_the_targets_fault(pool, answer, words):
@@ -114,12 +128,44 @@ async def test_a_place_where_nobody_listens_is_named(pool):
 
 
 async def test_requests_beyond_the_connection_limit_wait_their_turn(pool):
-    """One connection at most: the second request goes when the first is done."""
-    async with served(OK, OK, max_connections=1) as (endpoint, log):
+    """One connection at most: the second request goes when the first is done, or let go."""
+    half = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nok"
+    async with served(half, OK, OK, max_connections=1) as (endpoint, log):
         first = await pool.send(endpoint, "POST", "/x", b"one")
         second = asyncio.create_task(pool.send(endpoint, "POST", "/x", b"two"))
         await asyncio.sleep(0.05)
         assert b"two" not in log
-        await first.read(10)
+        first.close()
         assert await (await second).read(10) == b"ok"
+        assert await (await pool.send(endpoint, "POST", "/x", b"three")).read(10) == b"ok"
+    assert log.count("connected") == 2
+
+
+async def test_a_connection_is_free_when_its_answer_is_whole(pool):
+    """Whether or not anybody has read it yet."""
+    async with served(OK, OK, max_connections=1) as (endpoint, log):
+        replies = [await pool.send(endpoint, "POST", "/x", body) for body in (b"one", b"two")]
+        assert [await reply.read(10) for reply in replies] == [b"ok", b"ok"]
+    assert log.count("connected") == 1
+
+
+@pytest.mark.parametrize("cut", [1, 3, 10_000])
+async def test_chunks_and_interim_answers_are_read_however_they_are_cut(pool, cut):
+    """Byte by byte, or all at once; the connection is used again."""
+    chunked = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    whole = chunked + b"3;ext=1\r\nabc\r\n0A\r\n0123456789\r\n0\r\nx-trailer: y\r\n\r\n"
+    async with served(*([whole] * 2), cut=cut) as (endpoint, log):
+        for _ in range(2):
+            reply = await pool.send(endpoint, "POST", "/x", b"one")
+            assert await reply.read(100) == b"abc0123456789"
+    assert log.count("connected") == 1
+
+
+async def test_answers_of_other_lengths_are_read_as_well(pool):
+    """A head that is known but for its length."""
+    said = [b"a", b"b" * 1000, b"", b"c" * 33]
+    answers = [b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nx: y\r\n\r\n%b" % (len(body), body) for body in said]
+    async with served(*answers) as (endpoint, log):
+        replies = [await pool.send(endpoint, "POST", "/x", b"one") for _ in said]
+        assert [await reply.read(2000) for reply in replies] == said
     assert log.count("connected") == 1

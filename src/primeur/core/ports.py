@@ -79,7 +79,15 @@ class Reply(Protocol):
 
 
 class Sink(Protocol):
-    """Whoever is told an answer piece by piece; called from the event loop, never again after end or fault."""
+    """Whoever is told an answer piece by piece; called from the event loop, never again after end or fault.
+
+    An answer is `on_whole`, or `on_head`, any number of `on_piece` and `on_end`; `on_fault` may come at any time. The
+    line is gone at its end: whoever is told of it lets go of the line.
+    """
+
+    def on_whole(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
+        """A whole answer that came in one piece."""
+        ...
 
     def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
         """The head is whole; header names in lower case."""
@@ -99,12 +107,7 @@ class Sink(Protocol):
 
 
 class Line(Protocol):
-    """An exchange that is under way."""
-
-    @property
-    def answered(self) -> bool:
-        """A byte of the answer has come."""
-        ...
+    """An exchange that is under way; not to be touched after its end."""
 
     def pause(self) -> None:
         """Read no more until `resume`; the target is held back by TCP."""
@@ -115,20 +118,30 @@ class Line(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go; an answer that has not come to its end is cancelled upstream."""
+        """Cut it off: the answer is cancelled upstream."""
+        ...
+
+
+class Post(Protocol):
+    """Where one path of one endpoint is asked, worked out once."""
+
+    def start(self, request_id: str, body: bytes, sink: Sink) -> Line | None:
+        """Post over a connection that is at rest, without waiting; None when none is.
+
+        The answer is told to *sink*, never before this has returned.
+
+        Args:
+            request_id: told as ``x-request-id``, which lets a target's log be joined with ours.
+            body: JSON.
+        """
         ...
 
 
 class Relay(Protocol):
     """HTTP out, over pooled connections."""
 
-    def start_now(
-        self, endpoint: Endpoint, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]], sink: Sink
-    ) -> Line | None:
-        """Post over a connection that is at rest, without waiting; None when none is.
-
-        The answer is told to *sink*, never before this has returned.
-        """
+    def post(self, endpoint: Endpoint, path: str) -> Post:
+        """Work out how *path* is posted to; asked again, it gives the same."""
         ...
 
     async def send(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,14 +16,20 @@ _USAGE = b'{"stream_options":{"include_usage":true},'
 def with_model(body: bytes, model: str) -> bytes:
     """Put another model name into a request body.
 
-    A quoted ``"model"`` that occurs once is the top-level key: inside a string its quotes would be escaped.
+    A quoted ``"model"`` that occurs once is the top-level key: inside a string its quotes would be escaped. Its letters
+    may be escaped too; then the body is read as a whole.
     """
     start = body.find(b'"model"')
-    if start >= 0 and body.find(b'"model"', start + 7) < 0:
+    if start >= 0 and body.find(b'"model"', start + 7) < 0 and b"\\u006" not in body:
         found = _MODEL.match(body, start)
         if found is not None:
-            return b'%b"model":%b%b' % (body[:start], msgspec.json.encode(model), body[found.end() :])
+            return b"%b%b%b" % (body[:start], _model_member(model), body[found.end() :])
     return with_fields(body, {"model": model})
+
+
+@lru_cache(maxsize=256)
+def _model_member(model: str) -> bytes:
+    return b'"model":' + msgspec.json.encode(model)
 
 
 def with_usage_asked(body: bytes) -> bytes:
@@ -40,13 +47,14 @@ def with_fields(body: bytes, fields: Mapping[str, Any], *, without: frozenset[st
     return msgspec.json.encode({**data, **fields})
 
 
-def with_extra(answer: bytes, name: str, value: Any) -> bytes:
-    """Append one field to a JSON object.
+def with_member(answer: bytes, member: bytes) -> bytes:
+    """Append one member, such as ``"a":1``, to a JSON object that is not empty.
 
     Raises:
-        TargetFailed: *answer* is not a JSON object.
+        TargetFailed: *answer* is not such an object.
     """
-    cut = answer.rstrip()
-    if not cut.startswith(b"{") or not cut.endswith(b"}") or len(cut) < 3:
+    if not answer.endswith(b"}"):
+        answer = answer.rstrip()
+    if len(answer) < 3 or answer[-1] != 0x7D or not answer.lstrip().startswith(b"{"):
         raise TargetFailed("the target's answer is not a JSON object")
-    return cut[:-1] + b"," + msgspec.json.encode(name) + b":" + msgspec.json.encode(value) + b"}"
+    return b"%b,%b}" % (answer[:-1], member)

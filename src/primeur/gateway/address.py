@@ -7,14 +7,17 @@ import msgspec
 
 from primeur.core.chat import Route
 from primeur.core.errors import PrimeurError
+from primeur.core.heads import Mask, mask_of
 from primeur.core.wire import AnyRequest
 from primeur.gateway.doors import Door
 from primeur.gateway.openai import INFERENCE
 from primeur.gateway.table import Table
 from primeur.gateway.visit import Face
+from primeur.governance.rules import digest_key
 from primeur.walks.house import House
 
 _ADDRESSES_LIMIT = 1024
+_KNOWN_LIMIT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,22 @@ class Address:
     decoder: msgspec.json.Decoder[AnyRequest]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A head that a strict parser has let pass, and what it said; whoever repeats it byte for byte says the same.
+
+    Attributes:
+        mask: the head, whatever its content-length.
+        digest: of the key's text; who that is, and whether it still is, every request asks the snapshot.
+        keep_alive: another request may follow.
+    """
+
+    mask: Mask
+    address: Address
+    digest: bytes
+    keep_alive: bool
+
+
 class Express:
     """What all connections of one service share."""
 
@@ -36,6 +55,7 @@ class Express:
         self.house = house
         self._table = table
         self._addresses: dict[bytes, Address | None] = {}
+        self._known: dict[bytes, Known] = {}
         self._defaults: tuple[object, bytes] = (None, b"")
 
     def address(self, url: bytes) -> Address | None:
@@ -46,6 +66,19 @@ class Express:
             self._addresses.clear()
         found = self._addresses[url] = self._find(url)
         return found
+
+    def remember(self, head: bytes, address: Address, key: str, *, keep_alive: bool) -> Known | None:
+        """Remember a head that has just passed; connections whose clients say the same share it."""
+        mask = mask_of(head)
+        if mask is None:
+            return None
+        known = self._known.get(mask.frame)
+        if known is None:
+            if len(self._known) >= _KNOWN_LIMIT:
+                self._known.clear()
+            digest = digest_key(key, self.house.place.pepper)
+            known = self._known[mask.frame] = Known(mask, address, digest, keep_alive)
+        return known
 
     def default_lines(self, headers: list[tuple[bytes, bytes]]) -> bytes:
         """Give uvicorn's own headers as lines; it makes a new list of them every second, for the date."""

@@ -7,17 +7,19 @@ that fails) is given back to the long way, which tells it properly; nothing has 
 import asyncio
 from typing import Protocol
 
+import msgspec
+
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Served, Target
+from primeur.core.chat import Ask
 from primeur.core.errors import BadRequest, PrimeurError, TargetFailed
 from primeur.core.ports import Line
 from primeur.gateway.lines import serving_lines
-from primeur.walks.admit import Admission, admit, settle, write_letter
-from primeur.walks.complete import tracing
+from primeur.walks.admit import admit, settle
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import ANSWER_LIMIT, Passage, fault_event, whole_answer
 from primeur.walks.read_refusal import refusal
+from primeur.walks.stencil import stencil_for
 
 _LINGER_S = 0.25
 
@@ -54,87 +56,108 @@ class Client(Protocol):
         ...
 
 
-class Exchange:
-    """Carries one request; a `primeur.core.ports.Sink` for its target's answer."""
+class Exchange(msgspec.Struct, eq=False):
+    """Carries one request; a `primeur.core.ports.Sink` for its target's answer.
 
-    def __init__(self, house: House, caller: Caller, ask: Ask, client: Client) -> None:
-        """For *ask* of *caller*, whose connection is *client*."""
-        self._house, self._caller, self._ask, self._client = house, caller, ask, client
-        self._admission: Admission | None = None
-        self._target: Target | None = None
-        self._meter: Meter | None = None
-        self._line: Line | None = None
-        self._passage: Passage | None = None
-        self._status = 0
-        self._headers: dict[bytes, bytes] = {}
-        self._lines = b""
-        self._body: list[bytes] = []
-        self._size = 0
-        self._streaming = False
-        self._settled = False
-        self._over = False
+    Attributes:
+        house, caller, ask: whose request it is; its connection is *client*.
+        meter: what it has come to; None until it is let in.
+        line: to the target, while it answers.
+        lines: of the answer's head.
+        last: what is sent once the answer is in the books.
+        settled: the usage event is made, or nothing is left to meter.
+        over: nobody is to be told anything any more.
+    """
+
+    house: House
+    caller: Caller
+    ask: Ask
+    client: Client
+    meter: Meter | None = None
+    line: Line | None = None
+    passage: Passage | None = None
+    status: int = 0
+    headers: dict[bytes, bytes] = {}
+    lines: bytes = b""
+    body: list[bytes] = []
+    size: int = 0
+    last: bytes = b""
+    streaming: bool = False
+    settled: bool = False
+    over: bool = False
 
     def start(self) -> bool:
         """Admit and send; False when the long way has to be taken, with nothing held."""
-        house, ask = self._house, self._ask
+        house, ask = self.house, self.ask
         try:
-            admission = admit(house, self._caller, ask)
+            admission = admit(house, self.caller, ask)
         except PrimeurError:
             return False
-        target = admission.targets[0]
         try:
-            letter = write_letter(target, ask, admission.cap)
-            if letter.translation is None and not letter.each:
-                self._line = house.relay.start_now(target.endpoint, letter.path, letter.body, tracing(ask), self)
+            stencil = stencil_for(house, admission.way, ask.route, admission.targets[0])
+            body = stencil.body(ask, admission.cap)
+            line = stencil.post.start(ask.id, body, self) if body is not None else None
         except PrimeurError:
-            self._line = None
-        if self._line is None:
+            line = None
+        if line is None:
             settle(house, ask, admission)
             return False
-        self._admission, self._target = admission, target
-        served = Served(admission.deployment.name, target, admission.deployment.price)
-        self._meter = Meter(house, self._caller, ask, served, admission)
+        self.line = line
+        self.meter = Meter(house, self.caller, ask, stencil.served, admission)
         if ask.streams:
-            self._passage = Passage(self._meter, None)
+            self.passage = Passage(self.meter, None)
         return True
 
     # --- the target's answer (Sink) -------------------------------------------------------------------------------
 
+    def on_whole(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
+        """See `Sink`."""
+        self.on_head(status, headers)
+        if self.passage is not None or status != 200 or len(body) > ANSWER_LIMIT:
+            self.on_piece(body)
+            self.on_end()
+            return
+        self.line = None
+        if not self.over:
+            self._whole(body)
+
     def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
         """See `Sink`."""
-        self._status, self._headers = status, headers
-        if status == 200 and self._meter is not None:
-            standing = self._meter.admission.hold.lane.standing(self._house.clock.now_ms())
-            self._lines = serving_lines(self._meter.served, self._meter.admission.overhead_us, standing)
+        self.status, self.headers = status, headers
+        meter = self.meter
+        if status == 200 and meter is not None:
+            admission = meter.admission
+            standing = admission.hold.lane.standing(self.house.clock.now_ms())
+            self.lines = serving_lines(meter.served, admission.overhead_us, standing)
 
     def on_piece(self, piece: bytes) -> None:
         """See `Sink`."""
-        if self._passage is None or self._status != 200:
-            self._size += len(piece)
-            self._body.append(piece)
-            if self._size > ANSWER_LIMIT:
+        if self.passage is None or self.status != 200:
+            self.size += len(piece)
+            self.body.append(piece)
+            if self.size > ANSWER_LIMIT:
                 self.on_fault(TargetFailed(f"the target sent more than {ANSWER_LIMIT} bytes"))
-        elif not self._settled:
-            self._pass(piece, self._passage)
+        elif not self.settled:
+            self._pass(piece, self.passage)
 
     def on_end(self) -> None:
         """See `Sink`."""
-        self._let_go()
-        if self._over or self._settled or not self._status or self._meter is None:
+        self.line = None
+        if self.over or self.settled or self.meter is None:
             return
-        if self._status != 200:
-            self._refused(self._meter)
-        elif self._passage is not None:
-            self._finish(self._passage)
+        if self.status != 200:
+            self._refused(self.meter)
+        elif self.passage is not None:
+            self._finish(self.passage)
         else:
-            self._whole(self._meter)
+            self._whole(b"".join(self.body))
 
     def on_fault(self, fault: TargetFailed) -> None:
         """See `Sink`."""
         self._let_go()
-        if self._over or self._settled:
+        if self.over or self.settled:
             return
-        if not self._streaming:
+        if not self.streaming:
             self._long_way()
             return
         self._settle("failed", fault, fault_event(fault))
@@ -143,31 +166,31 @@ class Exchange:
 
     def hang_up(self) -> None:
         """The caller is gone: cancel upstream; what was made is metered."""
-        self._over = True
+        self.over = True
         self._let_go()
-        if not self._settled and self._meter is not None:
-            self._settled = True
-            self._house.journal.append_soon(self._meter.settle("cancelled"), _unheard)
+        if not self.settled and self.meter is not None:
+            self.settled = True
+            self.house.journal.append_soon(self.meter.settle("cancelled"), _unheard)
 
     def pause(self) -> None:
         """The caller reads slowly: hold the target back."""
-        if self._line is not None:
-            self._line.pause()
+        if self.line is not None:
+            self.line.pause()
 
     def resume(self) -> None:
         """The caller reads again."""
-        if self._line is not None:
-            self._line.resume()
+        if self.line is not None:
+            self.line.resume()
 
     # --- steps ----------------------------------------------------------------------------------------------------
 
     def _pass(self, piece: bytes, passage: Passage) -> None:
         passed = passage.take(piece)
         if passed:
-            if not self._streaming:
-                self._streaming = True
-                self._client.begin_stream(self._lines)
-            self._client.send_piece(passed)
+            if not self.streaming:
+                self.streaming = True
+                self.client.begin_stream(self.lines)
+            self.client.send_piece(passed)
         if passage.done:
             # The end of HTTP usually is in the same packet; a target that forgets it is cut off a little later.
             asyncio.get_running_loop().call_later(_LINGER_S, self._let_go)
@@ -181,10 +204,10 @@ class Exchange:
             return
         self._settle("completed", None, last)
 
-    def _whole(self, meter: Meter) -> None:
-        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+    def _whole(self, body: bytes) -> None:
+        assert self.meter is not None  # noqa: S101
         try:
-            answer = whole_answer(meter, body, None)
+            answer = whole_answer(self.meter, body, None)
         except TargetFailed:
             self._long_way()
             return
@@ -192,44 +215,43 @@ class Exchange:
 
     def _settle(self, outcome: str, fault: PrimeurError | None, last: bytes) -> None:
         """Put the answer into the books; its last bytes leave once it is there."""
-        assert self._meter is not None  # noqa: S101
-        self._settled = True
+        assert self.meter is not None  # noqa: S101
+        self.settled, self.last = True, last
+        self.house.journal.append_soon(self.meter.settle(outcome, fault), self._durable)
 
-        def durable(refused: OSError | None) -> None:
-            if self._over:
-                return
-            self._over = True
-            if refused is not None:
-                self._client.drop()
-            elif self._passage is None:
-                self._client.send_whole(self._lines, last)
-            else:
-                if not self._streaming:
-                    self._client.begin_stream(self._lines)
-                self._client.end_stream(last)
-
-        self._house.journal.append_soon(self._meter.settle(outcome, fault), durable)
+    def _durable(self, refused: OSError | None) -> None:
+        if self.over:
+            return
+        self.over = True
+        if refused is not None:
+            self.client.drop()
+        elif self.passage is None:
+            self.client.send_whole(self.lines, self.last)
+        else:
+            if not self.streaming:
+                self.client.begin_stream(self.lines)
+            self.client.end_stream(self.last)
 
     def _refused(self, meter: Meter) -> None:
-        error = refusal(self._status, self._headers, b"".join(self._body), meter.served.target)
+        error = refusal(self.status, self.headers, b"".join(self.body), meter.served.target)
         if not isinstance(error, BadRequest):
             # Another target may answer, or the target later: the long way knows both.
             self._long_way()
             return
-        self._over = self._settled = True
-        settle(self._house, self._ask, meter.admission)
-        self._client.send_refusal(error)
+        self.over = self.settled = True
+        settle(self.house, self.ask, meter.admission)
+        self.client.send_refusal(error)
 
     def _long_way(self) -> None:
-        assert self._meter is not None  # noqa: S101
-        self._over = self._settled = True
-        settle(self._house, self._ask, self._meter.admission)
-        self._client.take_long_way()
+        assert self.meter is not None  # noqa: S101
+        self.over = self.settled = True
+        settle(self.house, self.ask, self.meter.admission)
+        self.client.take_long_way()
 
     def _let_go(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        line, self.line = self.line, None
+        if line is not None:
+            line.close()
 
 
 def _unheard(_fault: OSError | None) -> None:

@@ -14,42 +14,37 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask
 from primeur.core.errors import BadRequest, PrimeurError
 from primeur.core.ids import make_id
-from primeur.core.statuses import status_of
-from primeur.gateway.address import Address, Express
-from primeur.gateway.bounded import BODY_TIMEOUT_S, BoundedProtocol
+from primeur.gateway.address import Address, Express, Known
+from primeur.gateway.answering import AnsweringProtocol
+from primeur.gateway.bounded import BODY_TIMEOUT_S
 from primeur.gateway.client import client_address, forwarded
 from primeur.gateway.entry import key_in
 from primeur.gateway.exchange import Exchange
-from primeur.gateway.measure import measure
 from primeur.gateway.openai import with_deployment
-from primeur.gateway.problems import problem
 from primeur.gateway.table import Table
 from primeur.governance.rules import digest_key
 from primeur.walks.house import House
-from primeur.walks.log_refusal import Arrival, log_refusal
 
 _LATER_LIMIT = 256 * 1024
 
 
-class ExpressProtocol(BoundedProtocol):
+class ExpressProtocol(AnsweringProtocol):
     """One connection; a `primeur.gateway.exchange.Client`."""
-
-    express: Express
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As uvicorn's."""
         super().__init__(*args, **kwargs)
-        self._address: Address | None = None
         self._said: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
         self._whole: bytes | None = None
         self._exchange: Exchange | None = None
         self._later: list[bytes] = []
         self._later_size = 0
-        self._keep_alive = True
-        self._ask: Ask | None = None
-        self._caller: Caller | None = None
-        self._arrived_us = 0
+        self._known: Known | None = None
+        # The packet that begins with a head, until that head is read; the one that an exchange began with.
+        self._packet = self._unparsed = b""
+        self._between = True
+        self._declined = False
 
     # --- in -------------------------------------------------------------------------------------------------------
 
@@ -61,7 +56,12 @@ class ExpressProtocol(BoundedProtocol):
             if self._later_size > _LATER_LIMIT:
                 self.flow.pause_reading()
             return
+        begins = self._between and not self._shut and not self._draining
+        if begins and self._known is not None and self._start_known(self._known, data):
+            return
+        self._packet = data if begins else b""
         super().data_received(data)
+        self._packet = b""
         if self._whole is not None:
             self._start(self._whole)
 
@@ -69,6 +69,7 @@ class ExpressProtocol(BoundedProtocol):
         """A request follows; one that still waits (both came in one packet) goes the long way."""
         if self._whole is not None:
             self._go_long_way(self._whole)
+        self._between = False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -77,9 +78,15 @@ class ExpressProtocol(BoundedProtocol):
         self.end_head(said)
         address = self.express.address(self.url) if self.parser.get_method() == b"POST" else None
         self._keep_alive = self.parser.should_keep_alive() and self.may_stay
-        if address is None or self.expect_100_continue or not self._is_plain(address, said):
+        packet, self._packet = self._packet, b""
+        declined, self._declined = self._declined, False
+        if address is None or declined or self.expect_100_continue or not self._is_plain(address, said):
             self.go_long_way(keep_alive=self._keep_alive)
             return
+        key = key_in(said)
+        if packet and key is not None:
+            head = packet[: packet.find(b"\r\n\r\n") + 4]
+            self._known = self.express.remember(head, address, key, keep_alive=self.parser.should_keep_alive())
         self._address, self._said = address, said
         self._arrived_us = self.express.house.clock.monotonic_us()
         self.due_s = self.loop.time() + BODY_TIMEOUT_S
@@ -93,6 +100,7 @@ class ExpressProtocol(BoundedProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._between = True
         if self._address is None:
             super().on_message_complete()
             return
@@ -156,27 +164,45 @@ class ExpressProtocol(BoundedProtocol):
 
     # --- the exchange ---------------------------------------------------------------------------------------------
 
-    def _start(self, body: bytes) -> None:
-        """Try the short way."""
-        house, address = self.express.house, self._address
-        assert address is not None  # noqa: S101
-        key = key_in(self._said)
-        now_ms = house.clock.now_ms()
-        caller = house.board.now.callers.get(digest_key(key, house.place.pepper)) if key is not None else None
-        if caller is None:
-            self._go_long_way(body)
-            return
+    def _start_known(self, known: Known, data: bytes) -> bool:
+        """Try the short way with a head that is known; False when the parser has to look at *data*."""
+        body = known.mask.body_of(data)
+        cycle = self.cycle
+        if body is None or (cycle is not None and not cycle.response_complete):
+            return False
+        house = self.express.house
+        caller = house.board.now.callers.get(known.digest)
+        if caller is None or len(body) > known.address.door.body_limit:
+            return False
+        self._arrived_us = house.clock.monotonic_us()
+        self._address, self._keep_alive = known.address, known.keep_alive and self.may_stay
+        if not self._try(caller, body):
+            self._address = None
+            return False
+        self._unparsed, self.due_s = data, math.inf
+        return True
+
+    def _try(self, caller: Caller, body: bytes) -> bool:
+        """Begin an exchange; False when the long way has to be taken."""
+        assert self._address is not None  # noqa: S101
+        house = self.express.house
         try:
-            ask = self._make_ask(address, body, now_ms)
+            ask = self._make_ask(self._address, body, house.clock.now_ms())
         except (PrimeurError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            self._go_long_way(body)
-            return
-        self._ask, self._caller = ask, caller
+            return False
         exchange = Exchange(house, caller, ask, self)
         if not exchange.start():
+            return False
+        self._ask, self._caller, self._exchange = ask, caller, exchange
+        return True
+
+    def _start(self, body: bytes) -> None:
+        """Try the short way."""
+        house = self.express.house
+        key = key_in(self._said)
+        caller = house.board.now.callers.get(digest_key(key, house.place.pepper)) if key is not None else None
+        if caller is None or not self._try(caller, body):
             self._go_long_way(body)
-            return
-        self._exchange = exchange
 
     def _caller_address(self) -> str:
         peer, trusted = self.client[0] if self.client else "", self.express.house.place.trusted_proxies
@@ -185,7 +211,8 @@ class ExpressProtocol(BoundedProtocol):
         return client_address(peer, forwarded(self.headers), trusted)
 
     def _make_ask(self, address: Address, body: bytes, now_ms: int) -> Ask:
-        body = with_deployment(body, address.deployment)
+        if address.deployment is not None:
+            body = with_deployment(body, address.deployment)
         house = self.express.house
         return Ask(
             id=make_id("request", now_ms, house.entropy),
@@ -209,63 +236,26 @@ class ExpressProtocol(BoundedProtocol):
 
     def take_long_way(self) -> None:
         """See `Client`."""
-        body, self._exchange = self._whole or b"", None
-        self._go_long_way(body)
+        self._exchange = None
+        unparsed, self._unparsed = self._unparsed, b""
+        if unparsed:
+            # The parser has not seen this request yet; it sees it now, and is told where it leads.
+            self._address, self._declined = None, True
+            super().data_received(unparsed)
+        else:
+            self._go_long_way(self._whole or b"")
         self._feed_later()
-
-    def send_whole(self, lines: bytes, body: bytes) -> None:
-        """See `Client`."""
-        self._send_whole(b"HTTP/1.1 200 OK\r\n", lines, body)
-        self._over(200)
-
-    def send_refusal(self, error: PrimeurError) -> None:
-        """See `Client`."""
-        assert self._ask is not None and self._caller is not None and self._address is not None  # noqa: S101, PT018
-        answer = problem(error, self._address.face)
-        ask = self._ask
-        arrival = Arrival(ask.id, self._address.door.path, ask.arrived_ms, ask.arrived_us, ask.address)
-        log_refusal(self.express.house, self._caller, arrival, error, status_of(error))
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in answer.headers])
-        self._send_whole(b"HTTP/1.1 %d Refused\r\n" % answer.status, lines, answer.body)
-        self._over(answer.status)
-
-    def begin_stream(self, lines: bytes) -> None:
-        """See `Client`."""
-        kind = b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
-        length = b"x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n"
-        self.transport.write(self._head(b"HTTP/1.1 200 OK\r\n", lines) + kind + length + b"\r\n")
-
-    def send_piece(self, piece: bytes) -> None:
-        """See `Client`."""
-        self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-
-    def end_stream(self, last: bytes) -> None:
-        """See `Client`."""
-        self.transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last))
-        self._over(200)
 
     def drop(self) -> None:
         """See `Client`."""
         self._exchange = None
         self.transport.abort()
 
-    def _send_whole(self, status: bytes, lines: bytes, body: bytes) -> None:
-        kind = b"%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-        self.transport.write(kind % (self._head(status, lines), len(body), body))
-
-    def _head(self, status: bytes, lines: bytes) -> bytes:
-        assert self._ask is not None and self._address is not None  # noqa: S101, PT018
-        request_id = self._ask.id.encode()
-        defaults = self.express.default_lines(self.server_state.default_headers)
-        head = b"%b%b%bx-request-id: %b\r\n" % (status, defaults, lines, request_id)
-        if self._address.face == "azure":
-            head += b"apim-request-id: %b\r\n" % request_id
-        return head if self._keep_alive else head + b"connection: close\r\n"
-
     def _over(self, status: int) -> None:
         """The answer has been sent: on to the next request, or close."""
         self._measure(status)
         self._exchange = self._address = self._whole = None
+        self._unparsed = b""
         if not self._keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -277,10 +267,6 @@ class ExpressProtocol(BoundedProtocol):
         if data and not self.transport.is_closing():
             self.flow.resume_reading()
             self.data_received(data)
-
-    def _measure(self, status: int) -> None:
-        if self._address is not None:
-            measure(self._address.door, status, self.express.house.clock.monotonic_us() - self._arrived_us)
 
 
 def express_protocol(house: House, table: Table) -> type[ExpressProtocol]:

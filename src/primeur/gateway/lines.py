@@ -5,26 +5,36 @@ from functools import lru_cache
 from primeur.core.chat import Served
 from primeur.core.ports import Standing
 
+_RATE = (
+    b"x-ratelimit-limit-%b: %%d\r\n"
+    b"x-ratelimit-remaining-%b: %%d\r\n"
+    b"x-ratelimit-reset-%b: %%gs\r\n"
+)  # fmt: skip
+_REQUESTS, _TOKENS = (_RATE % (word, word, word) for word in (b"requests", b"tokens"))
+_OVERHEAD = b"%bx-primeur-overhead-us: %d\r\n"
+_BOTH = _OVERHEAD + _REQUESTS + _TOKENS
 
-def serving_lines(served: Served, overhead_us: int, standing: Standing) -> bytes:
+
+def serving_lines(served: Served, overhead_us: int, now: Standing) -> bytes:
     """Who served, at what overhead, and how much is left."""
     target = served.target
-    lines = b"%bx-primeur-overhead-us: %d\r\n" % (
-        _who_served(served.deployment, target.revision_id, target.provider),
-        overhead_us,
-    )
-    if standing.requests_limit is not None:
-        reset = f"{standing.requests_reset_ms / 1000:g}".encode()
-        lines += (
-            b"x-ratelimit-limit-requests: %d\r\nx-ratelimit-remaining-requests: %d\r\n"
-            b"x-ratelimit-reset-requests: %bs\r\n" % (standing.requests_limit, standing.requests_left or 0, reset)
+    who = _who_served(served.deployment, target.revision_id, target.provider)
+    if now.requests_limit is not None and now.tokens_limit is not None:
+        return _BOTH % (
+            who,
+            overhead_us,
+            now.requests_limit,
+            now.requests_left or 0,
+            now.requests_reset_ms / 1000,
+            now.tokens_limit,
+            now.tokens_left or 0,
+            now.tokens_reset_ms / 1000,
         )
-    if standing.tokens_limit is not None:
-        reset = f"{standing.tokens_reset_ms / 1000:g}".encode()
-        lines += (
-            b"x-ratelimit-limit-tokens: %d\r\nx-ratelimit-remaining-tokens: %d\r\n"
-            b"x-ratelimit-reset-tokens: %bs\r\n" % (standing.tokens_limit, standing.tokens_left or 0, reset)
-        )
+    lines = _OVERHEAD % (who, overhead_us)
+    if now.requests_limit is not None:
+        lines += _REQUESTS % (now.requests_limit, now.requests_left or 0, now.requests_reset_ms / 1000)
+    if now.tokens_limit is not None:
+        lines += _TOKENS % (now.tokens_limit, now.tokens_left or 0, now.tokens_reset_ms / 1000)
     return lines
 
 

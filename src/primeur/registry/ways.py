@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
 from operator import attrgetter
+from typing import Any
 from zlib import crc32
 
 from primeur.core.caller import Caller
@@ -20,11 +21,13 @@ class Way:
     Attributes:
         name: the deployment that the caller named; the one to be allowed.
         deployment: the one that answers: another, where embeddings are made elsewhere.
+        stencils: by revision, what `primeur.walks.stencil` works out of a target when it is first asked for.
     """
 
     def __init__(self, name: str, deployment: Deployment, route: Route) -> None:
         """Work out what asks without a rare parameter need."""
         self.name, self.deployment = name, deployment
+        self.stencils: dict[str, Any] = {}
         able = [target for target in deployment.targets if route in target.routes]
         rare = {name for target in able for name in target.dialect.refuses.get(route, ())} | BEYOND_OPENAI
         watched = sorted(rare & set(_KINDS[route].__struct_fields__))

@@ -4,41 +4,50 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-import httptools
-
 from primeur.core.errors import TargetFailed, TargetTimedOut
+from primeur.core.heads import Mask, mask_of
 from primeur.core.ports import Sink
+from primeur.relay.chunks import ChunkReader
+from primeur.relay.head import HEAD_LIMIT, Head, parse_head
 
-_HEAD_LIMIT = 64 * 1024
+Told = Callable[["Connection"], None]
 
 
 class Connection(asyncio.Protocol):
-    """Carries one exchange at a time; the pool reuses it when the answer came to its end.
+    """Carries one exchange at a time; implements `primeur.core.ports.Line` while it does.
 
     Attributes:
         where: the target, as errors name it.
+        born_s: the loop's time when it was made.
         fresh: no exchange has been carried to its end yet.
         answered: a byte of the current answer has arrived.
         complete: the current answer is whole.
     """
 
-    def __init__(self, where: str, silence_timeout_s: float, on_lost: Callable[["Connection"], None]) -> None:
-        """*silence_timeout_s*: seconds without a byte before an exchange fails."""
+    def __init__(self, where: str, silence_timeout_s: float, on_free: Told, on_lost: Told) -> None:
+        """Give it its place.
+
+        Args:
+            silence_timeout_s: seconds without a byte before an exchange fails.
+            on_free: told when an answer is whole, before its sink is.
+        """
         self.where = where
         self.fresh = True
         self.answered = False
         self.complete = False
         self.idle_since_s = 0.0
         self._silence_timeout_s = silence_timeout_s
-        self._on_lost = on_lost
+        self._on_free, self._on_lost = on_free, on_lost
         self._loop = asyncio.get_running_loop()
+        self.born_s = self._loop.time()
         self._transport: asyncio.Transport | None = None
-        self._parser: httptools.HttpResponseParser | None = None
         self._sink: Sink | None = None
-        self._headers: dict[bytes, bytes] = {}
-        self._head_bytes = 0
-        self._head_seen = False
-        self._keep_alive = False
+        self._head: Head | None = None
+        self._seen = b""
+        self._chunks: ChunkReader | None = None
+        self._left = 0
+        self._mask: Mask | None = None
+        self._masked: dict[bytes, bytes] = {}
         self._paused = False
         self._heard_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -53,11 +62,8 @@ class Connection(asyncio.Protocol):
         """
         if self._transport is None:
             raise TargetFailed(f"{self.where} closed the connection")
-        if self._parser is None:
-            # One parser for all answers of a connection that is kept open: they follow each other in one stream.
-            self._parser = httptools.HttpResponseParser(self)
-        self._sink, self._headers, self._head_bytes = sink, {}, 0
-        self.answered = self.complete = self._head_seen = False
+        self._sink, self._head, self._chunks = sink, None, None
+        self.answered = self.complete = False
         self._heard_s = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(self._silence_timeout_s, self._look)
@@ -79,28 +85,25 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Cut the connection; a target that is still answering sees the hang-up at once."""
         self._sink = None
-        self._stop_watching()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._transport is not None:
             self._transport.abort()
 
     @property
     def reusable(self) -> bool:
         """Whether another exchange may follow."""
-        return self.complete and self._transport is not None and self._keep_alive
+        return self.complete and self._transport is not None and self._head is not None and self._head.keep_alive
 
     def rest(self, now_s: float) -> None:
         """Go back to the pool at *now_s* of the loop's clock; a lazy timer may stay armed and will find us at rest."""
-        self.resume()
+        if self._paused:
+            self.resume()
         self.fresh = False
-        self._sink = None
         self.idle_since_s = now_s
 
     # --- silence --------------------------------------------------------------------------------------------------
-
-    def _stop_watching(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _look(self) -> None:
         """Re-arm a lazy timer: one now and then instead of one per read."""
@@ -126,61 +129,99 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; anything outside an exchange, or not HTTP, ends the connection."""
-        if self._sink is None or self._parser is None or self.complete:
+        """Read the answer; anything outside an exchange, or not HTTP, ends the connection."""
+        if self._sink is None:
             self.close()
             return
         self._heard_s = self._loop.time()
-        self.answered = True
-        if not self._head_seen:
-            self._head_bytes += len(data)
+        if not self.answered:
+            self.answered = True
+            body = self._mask.body_of(data) if self._mask is not None else None
+            if body is not None:
+                self._whole(body)
+                return
+            self._seen = b""
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self._fail(TargetFailed(f"{self.where} does not speak HTTP: {error}"))
-            self.close()
-            return
-        if not self._head_seen and self._head_bytes > _HEAD_LIMIT:
-            self._fail(TargetFailed(f"{self.where} sent a head of more than {_HEAD_LIMIT} bytes"))
+            if self._head is None:
+                self._read_head(data)
+            else:
+                self._read_body(data)
+        except TargetFailed as fault:
+            self._fail(fault)
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits; a body without a length ends here."""
         self._transport = None
-        self._stop_watching()
-        measured = b"content-length" in self._headers or b"transfer-encoding" in self._headers
-        if self._head_seen and not self.complete and not measured and exc is None:
+        head = self._head
+        if head is not None and head.length is None and not head.chunked and exc is None and self._sink is not None:
             self._end()
         self._fail(TargetFailed(f"{self.where} closed the connection before its answer was complete"))
+        self.close()
         self._on_lost(self)
 
-    # --- httptools callbacks --------------------------------------------------------------------------------------
+    # --- the answer -----------------------------------------------------------------------------------------------
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header."""
-        self._headers[name.lower()] = value
+    def _whole(self, body: bytes) -> None:
+        """A head that is known, and its whole body, in one packet."""
+        assert self._sink is not None  # noqa: S101
+        # The head in force is that of an earlier answer with the same bytes but for the length.
+        self._head = _MASKED
+        sink = self._free()
+        sink.on_whole(200, self._masked, body)
 
-    def on_headers_complete(self) -> None:
-        """The head is whole, unless it was an interim answer."""
-        assert self._parser is not None  # noqa: S101
-        status = self._parser.get_status_code()
-        if status >= 200 and self._sink is not None:
-            self._head_seen = True
-            self._sink.on_head(status, self._headers)
+    def _read_head(self, data: bytes) -> None:
+        self._seen = data = self._seen + data if self._seen else data
+        cut = data.find(b"\r\n\r\n") + 4
+        if cut < 4 or cut > HEAD_LIMIT:
+            if len(data) > HEAD_LIMIT:
+                raise TargetFailed(f"{self.where} sent a head of more than {HEAD_LIMIT} bytes")
+            if not b"HTTP/1.1"[: len(data)].startswith(data[:7]):
+                raise TargetFailed(f"{self.where} does not speak HTTP")
+            return
+        head, rest = parse_head(data[:cut], self.where), data[cut:]
+        self._seen = b""
+        if head.is_interim:
+            if rest:
+                self._read_head(rest)
+            return
+        self._head, self._left = head, head.length or 0
+        self._chunks = ChunkReader() if head.chunked else None
+        if head.status == 200 and head.keep_alive and self._mask is None:
+            self._mask = mask_of(data[:cut])
+            self._masked = {name: value for name, value in head.headers.items() if name != b"content-length"}
+        assert self._sink is not None  # noqa: S101
+        self._sink.on_head(head.status, head.headers)
+        if rest or head.length == 0:
+            self._read_body(rest)
 
-    def on_body(self, body: bytes) -> None:
-        """Pass a piece on."""
-        if self._sink is not None:
-            self._sink.on_piece(body)
-
-    def on_message_complete(self) -> None:
-        """The answer is whole, unless it was an interim one."""
-        if self._head_seen:
-            assert self._parser is not None  # noqa: S101
-            self._keep_alive = self._parser.should_keep_alive()
+    def _read_body(self, data: bytes) -> None:
+        chunks, head, sink = self._chunks, self._head, self._sink
+        if sink is None or head is None:
+            return
+        if chunks is not None:
+            data = chunks.feed(data)
+            ended, surplus = chunks.ended, bool(chunks.surplus)
+        else:
+            self._left -= len(data)
+            ended, surplus = head.length is not None and self._left <= 0, head.length is not None and self._left < 0
+        if surplus:
+            raise TargetFailed(f"{self.where} sent more than its answer")
+        if data:
+            sink.on_piece(data)
+        if ended and self._sink is not None:
             self._end()
 
     def _end(self) -> None:
+        self._free().on_end()
+
+    def _free(self) -> Sink:
+        """The answer is whole: the connection is free before its sink may ask for the next one."""
+        sink, self._sink = self._sink, None
+        assert sink is not None  # noqa: S101
         self.complete = True
-        if self._sink is not None:
-            self._sink.on_end()
+        self._on_free(self)
+        return sink
+
+
+_MASKED = Head(200, {}, keep_alive=True, chunked=False, length=None)

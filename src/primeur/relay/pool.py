@@ -12,14 +12,14 @@ from aiohappyeyeballs import start_connection
 from primeur.core.chat import Endpoint
 from primeur.core.egress import Egress, Reach, check_address, check_place, read_address
 from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
-from primeur.core.ports import Sink
+from primeur.core.ports import Line, Sink
 from primeur.relay.connection import Connection
 from primeur.relay.reply import PooledReply
 
-_IDLE_LIMIT_S = 30.0
+_IDLE_LIMIT_S, _LIFE_LIMIT_S = 30.0, 3600.0
 _WAITING_LIMIT = 4096
 _NEXT_ADDRESS_S = 0.25
-_WAYS_LIMIT = 1024
+_POSTS_LIMIT = 1024
 
 _Place = tuple[str, str, int, Reach]
 # What an operator declares may be on this machine, as when `primeur up` listens to nobody else.
@@ -35,10 +35,11 @@ class _Lane:
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     def rested(self, now_s: float) -> Connection | None:
-        """Give the connection that rested least, and cut those that rested too long."""
+        """Give the connection that rested least, and cut those that rested or lived too long."""
         while self.idle:
             connection = self.idle.pop()
-            if connection.reusable and now_s - connection.idle_since_s < _IDLE_LIMIT_S:
+            rested_s, lived_s = now_s - connection.idle_since_s, now_s - connection.born_s
+            if connection.reusable and rested_s < _IDLE_LIMIT_S and lived_s < _LIFE_LIMIT_S:
                 return connection
             connection.close()
         return None
@@ -50,7 +51,8 @@ class _Lane:
             return
         connection.rest(asyncio.get_running_loop().time())
         self.idle.append(connection)
-        self.let_next_go()
+        if self.waiting:
+            self.let_next_go()
 
     def let_next_go(self) -> None:
         """Wake the first who waits."""
@@ -69,7 +71,7 @@ class Pool:
         self._tls = tls
         self._egress = egress
         self._lanes: dict[_Place, _Lane] = {}
-        self._ways: dict[tuple[int, str], tuple[Endpoint, _Lane, bytes]] = {}
+        self._posts: dict[tuple[int, str], tuple[Endpoint, Post]] = {}
 
     async def send(
         self,
@@ -87,7 +89,7 @@ class Pool:
         lane = self._lane(endpoint)
         while True:
             connection = await self._take(endpoint, lane)
-            reply = PooledReply(connection, lane.give_back)
+            reply = PooledReply(connection)
             try:
                 connection.start(request, reply)
                 await reply.head()
@@ -104,16 +106,16 @@ class Pool:
             else:
                 return reply
 
-    def start_now(
-        self, endpoint: Endpoint, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]], sink: Sink
-    ) -> "PooledLine | None":
+    def post(self, endpoint: Endpoint, path: str) -> "Post":
         """See the port."""
-        lane, head = self._way(endpoint, path)
-        connection = lane.rested(asyncio.get_running_loop().time())
-        if connection is None:
-            return None
-        connection.start(_with_body(head, body, headers), sink)
-        return PooledLine(connection, lane)
+        # An endpoint is found by its identity: it is kept here, so nothing else can have the same.
+        known = self._posts.get((id(endpoint), path))
+        if known is None:
+            if len(self._posts) >= _POSTS_LIMIT:
+                self._posts.clear()
+            head = _head(endpoint, "POST", path) + b"content-type: application/json\r\nx-request-id: "
+            known = self._posts[id(endpoint), path] = (endpoint, Post(self._lane(endpoint), head))
+        return known[1]
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -121,18 +123,7 @@ class Pool:
             while lane.idle:
                 lane.idle.pop().close()
         self._lanes.clear()
-        self._ways.clear()
-
-    def _way(self, endpoint: Endpoint, path: str) -> tuple[_Lane, bytes]:
-        """Give the lane and the beginning of a request's head, worked out once for an endpoint and path."""
-        # An endpoint is found by its identity: it is kept here, so nothing else can have the same.
-        known = self._ways.get((id(endpoint), path))
-        if known is None:
-            if len(self._ways) >= _WAYS_LIMIT:
-                self._ways.clear()
-            known = (endpoint, self._lane(endpoint), _head(endpoint, "POST", path))
-            self._ways[id(endpoint), path] = known
-        return known[1], known[2]
+        self._posts.clear()
 
     def _lane(self, endpoint: Endpoint) -> _Lane:
         place = (endpoint.scheme, endpoint.host, endpoint.port, endpoint.reach)
@@ -181,7 +172,7 @@ class Pool:
             async with asyncio.timeout(endpoint.connect_timeout_s):
                 secure = endpoint.scheme == "https"
                 _, connection = await loop.create_connection(
-                    lambda: Connection(where, endpoint.silence_timeout_s, lost),
+                    lambda: Connection(where, endpoint.silence_timeout_s, lane.give_back, lost),
                     sock=await _open_socket(endpoint, self._egress),
                     ssl=self._context() if secure else None,
                     server_hostname=endpoint.host if secure else None,
@@ -207,34 +198,24 @@ class Pool:
         return self._tls
 
 
-class PooledLine:
-    """Implements `primeur.core.ports.Line`."""
+class Post:
+    """Implements `primeur.core.ports.Post`: a lane, and the beginning of a request's head."""
 
-    def __init__(self, connection: Connection, lane: _Lane) -> None:
-        """Stands for the exchange that *connection* carries."""
-        self._connection: Connection | None = connection
-        self._lane = lane
+    __slots__ = ("_head", "_lane", "_loop")
 
-    @property
-    def answered(self) -> bool:
+    def __init__(self, lane: _Lane, head: bytes) -> None:
+        """*head* ends where the request's id goes."""
+        self._lane, self._head = lane, head
+        self._loop = asyncio.get_running_loop()
+
+    def start(self, request_id: str, body: bytes, sink: Sink) -> Line | None:
         """See the port."""
-        return self._connection is not None and self._connection.answered
-
-    def pause(self) -> None:
-        """See the port."""
-        if self._connection is not None:
-            self._connection.pause()
-
-    def resume(self) -> None:
-        """See the port."""
-        if self._connection is not None:
-            self._connection.resume()
-
-    def close(self) -> None:
-        """See the port."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            self._lane.give_back(connection)
+        connection = self._lane.rested(self._loop.time())
+        if connection is None:
+            return None
+        request = b"%b%b\r\ncontent-length: %d\r\n\r\n%b" % (self._head, request_id.encode(), len(body), body)
+        connection.start(request, sink)
+        return connection
 
 
 async def _open_socket(endpoint: Endpoint, egress: Egress) -> socket.socket:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from primeur.core.errors import TargetFailed
 from primeur.relay.connection import Connection
@@ -11,12 +11,12 @@ _HIGH_WATER = 256 * 1024
 
 
 class PooledReply:
-    """Implements `primeur.core.ports.Reply`, and the sink of its connection; gives the connection back at the end."""
+    """Implements `primeur.core.ports.Reply`, and the sink of its connection."""
 
-    def __init__(self, connection: Connection, give_back: Callable[[Connection], None]) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Stands for the exchange that *connection* is about to carry."""
-        self._connection, self._give_back = connection, give_back
-        self._open = True
+        self._connection: Connection | None = connection
+        self._where = connection.where
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
         self._ended = False
@@ -48,9 +48,9 @@ class PooledReply:
             piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
             self._pieces.clear()
             self._buffered = 0
-            self._connection.resume()
+            if self._connection is not None:
+                self._connection.resume()
             yield piece
-        self.close()
 
     async def read(self, limit: int) -> bytes:
         """See the port."""
@@ -60,14 +60,14 @@ class PooledReply:
             size += len(piece)
             if size > limit:
                 self.close()
-                raise TargetFailed(f"{self._connection.where} sent more than {limit} bytes")
+                raise TargetFailed(f"{self._where} sent more than {limit} bytes")
         return b"".join(pieces)
 
     def close(self) -> None:
         """See the port."""
-        if self._open:
-            self._open = False
-            self._give_back(self._connection)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     async def _more(self) -> None:
         if self._fault is not None:
@@ -93,16 +93,26 @@ class PooledReply:
         """See `Sink`."""
         self._pieces.append(piece)
         self._buffered += len(piece)
-        if self._buffered > _HIGH_WATER:
+        if self._buffered > _HIGH_WATER and self._connection is not None:
             self._connection.pause()
         self._wake()
 
     def on_end(self) -> None:
         """See `Sink`."""
+        # The connection is free again, for others.
+        self._connection = None
         self._ended = True
         self._wake()
 
+    def on_whole(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
+        """See `Sink`."""
+        self.status, self.headers = status, headers
+        if body:
+            self._pieces.append(body)
+        self.on_end()
+
     def on_fault(self, fault: TargetFailed) -> None:
         """See `Sink`."""
+        self._connection = None
         self._fault = fault
         self._wake()

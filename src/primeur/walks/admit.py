@@ -3,7 +3,7 @@
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Deployment, Dialect, Target, Translation
+from primeur.core.chat import Ask, Deployment, Dialect, Route, Target, Translation
 from primeur.core.errors import OverLimit, SliceSpent
 from primeur.core.fan import answers_of
 from primeur.core.ports import Hold, Lane
@@ -13,7 +13,7 @@ from primeur.core.wire import ChatRequest
 from primeur.governance.rules import check
 from primeur.metering.bounds import output_cap, worst_cost
 from primeur.metering.counting import worst_case
-from primeur.registry.ways import check_allowed
+from primeur.registry.ways import Way, check_allowed
 from primeur.walks.house import House
 
 _FILLS_MOST = 50
@@ -30,11 +30,16 @@ class Admission(msgspec.Struct, frozen=True, gc=False):
         cap: tokens at which the answer must be cut, because no more money is held; None: it need not.
     """
 
-    deployment: Deployment
+    way: Way
     targets: list[Target]
     hold: Hold
     overhead_us: int
     cap: int | None = None
+
+    @property
+    def deployment(self) -> Deployment:
+        """Who answers."""
+        return self.way.deployment
 
 
 class Letter(msgspec.Struct, frozen=True, gc=False):
@@ -70,7 +75,7 @@ def admit(house: House, caller: Caller, ask: Ask) -> Admission:
     hold = lane.reserve(tokens, cost_nanos, ask.arrived_ms)
     if not ask.low_priority:
         house.board.serving += 1
-    return Admission(deployment, targets, hold, house.clock.monotonic_us() - ask.arrived_us, cap)
+    return Admission(way, targets, hold, house.clock.monotonic_us() - ask.arrived_us, cap)
 
 
 async def admit_in_turn(house: House, caller: Caller, ask: Ask) -> Admission:
@@ -112,13 +117,18 @@ def write_letter(target: Target, ask: Ask, cap: int | None = None) -> Letter:
     if cap is not None:
         ask = _capped(ask, dialect, cap)
     translation = dialect.translate(ask, target) if dialect.translate else None
-    path = dialect.paths[ask.route]
+    each = dialect.one_answer_each and answers_of(ask.fields) > 1
+    body = translation.body if translation else body_for(target, ask)
+    return Letter(path_for(target, ask.route), body, translation, each)
+
+
+def path_for(target: Target, route: Route) -> str:
+    """Give the path, with its query, at which *target* answers *route*."""
+    dialect = target.dialect
+    path = dialect.paths[route]
     if "{" in path:
         path = path.replace("{model}", target.upstream_model)
-    if dialect.query:
-        path = f"{path}?{dialect.query}"
-    each = dialect.one_answer_each and answers_of(ask.fields) > 1
-    return Letter(path, translation.body if translation else _body_for(target, ask), translation, each)
+    return f"{path}?{dialect.query}" if dialect.query else path
 
 
 def _capped(ask: Ask, dialect: Dialect, cap: int) -> Ask:
@@ -129,7 +139,8 @@ def _capped(ask: Ask, dialect: Dialect, cap: int) -> Ask:
     return msgspec.structs.replace(ask, body=with_fields(ask.body, {name: cap}), fields=fields)
 
 
-def _body_for(target: Target, ask: Ask) -> bytes:
+def body_for(target: Target, ask: Ask) -> bytes:
+    """Write what *target* reads of *ask*, where no translation is needed."""
     body, dialect = ask.body, target.dialect
     if dialect.renames:
         said = {old: getattr(ask.fields, old, None) for old in dialect.renames}
@@ -138,9 +149,11 @@ def _body_for(target: Target, ask: Ask) -> bytes:
             body = with_fields(body, renamed, without=frozenset(dialect.renames))
     if dialect.reads_model and target.upstream_model != ask.model:
         body = with_model(body, target.upstream_model)
-    if ask.streams and not ask.wants_usage and dialect.streams_usage:
+    if not ask.streams:
+        return body
+    if not ask.wants_usage and dialect.streams_usage:
         body = with_usage_asked(body)
-    if ask.streams and not dialect.streams_usage and getattr(ask.fields, "stream_options", None) is not None:
+    if not dialect.streams_usage and getattr(ask.fields, "stream_options", None) is not None:
         # Such a target would refuse the option; what it stands for is done here.
         body = with_fields(body, {}, without=frozenset({"stream_options"}))
     return body

@@ -1,7 +1,8 @@
 """Close a request's account: one usage event, durable; the hold settled. Outlives a hang-up."""
 
 import asyncio
-from dataclasses import dataclass, field
+
+import msgspec
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Served
@@ -13,8 +14,7 @@ from primeur.walks.admit import Admission, settle
 from primeur.walks.house import House
 
 
-@dataclass(slots=True)
-class Meter:
+class Meter(msgspec.Struct, eq=False):
     """What one request has come to so far.
 
     Attributes:
@@ -31,8 +31,8 @@ class Meter:
     first_token_us: int | None = None
     usage: Usage | None = None
     pieces: int = 0
-    kept: list[str] = field(default_factory=list)
-    _closing: asyncio.Task[None] | None = None
+    kept: list[str] = []
+    closing: asyncio.Task[None] | None = None
 
     def first_piece(self) -> None:
         """Note when the answer began."""
@@ -47,9 +47,9 @@ class Meter:
     async def close(self, outcome: str, error: PrimeurError | None = None) -> None:
         """Write the usage event and settle the hold; the first call counts, later ones wait for it."""
         # A caller who hangs up still pays for what was made, so closing must outlive the hang-up.
-        if self._closing is None:
-            self._closing = asyncio.get_running_loop().create_task(self._close(outcome, error))
-        await asyncio.shield(self._closing)
+        if self.closing is None:
+            self.closing = asyncio.get_running_loop().create_task(self._close(outcome, error))
+        await asyncio.shield(self.closing)
 
     async def _close(self, outcome: str, error: PrimeurError | None) -> None:
         await self.house.journal.append(self.settle(outcome, error))

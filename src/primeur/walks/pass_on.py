@@ -10,9 +10,9 @@ import msgspec
 from primeur.core.chat import Translation
 from primeur.core.errors import PrimeurError, TargetFailed
 from primeur.core.ports import Reply
-from primeur.core.splice import with_extra
 from primeur.core.sse import EventSplitter, event_data, split_events
 from primeur.metering.counting import StreamScanner, counted, usage_of, write_usage_chunk
+from primeur.walks.account import with_account
 from primeur.walks.meter import Meter
 
 ANSWER_LIMIT = 64 << 20
@@ -94,7 +94,7 @@ def whole_answer(meter: Meter, body: bytes, translation: Translation | None) -> 
     meter.usage = usage_of(body)
     if meter.caller.keeps_prompts:
         meter.kept.append(body[:_KEPT_LIMIT].decode(errors="replace"))
-    return with_extra(body, "primeur", _account(meter))
+    return with_account(body, meter)
 
 
 def fault_event(error: PrimeurError) -> bytes:
@@ -151,23 +151,11 @@ async def _linger(reply: Reply) -> None:
                 pass
 
 
-def _account(meter: Meter) -> dict[str, Any]:
-    price = meter.served.price
-    return {
-        "request_id": meter.ask.id,
-        "deployment": meter.served.deployment,
-        "revision": meter.served.target.revision_id,
-        "provider": meter.served.target.provider,
-        "cost_nanos": meter.cost_nanos,
-        "currency": price.currency if price else None,
-    }
-
-
 def _add_account(meter: Meter, scanner: StreamScanner) -> None:
     if scanner.usage is None and meter.ask.wants_usage:
         scanner.usage_chunk = write_usage_chunk(meter.ask, counted(meter.ask, meter.pieces))
     if scanner.usage_chunk is not None:
-        scanner.usage_chunk = with_extra(scanner.usage_chunk, "primeur", _account(meter))
+        scanner.usage_chunk = with_account(scanner.usage_chunk, meter)
 
 
 def _keep(meter: Meter, passed: bytes) -> None:

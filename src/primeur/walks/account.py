@@ -1,0 +1,35 @@
+"""What a caller is told of an answer beside the answer: who gave it and what it cost, as JSON."""
+
+from functools import lru_cache
+
+import msgspec
+
+from primeur.core.splice import with_member
+from primeur.walks.meter import Meter
+
+_MEMBER = b'"primeur":{"request_id":"%b",%b"cost_nanos":%b,"currency":%b}'
+
+
+def with_account(answer: bytes, meter: Meter) -> bytes:
+    """Append the account of *meter* to *answer*.
+
+    Raises:
+        TargetFailed: *answer* is not a JSON object.
+    """
+    served, cost_nanos = meter.served, meter.cost_nanos
+    price, target = served.price, served.target
+    names = _names(served.deployment, target.revision_id, target.provider)
+    cost = b"null" if cost_nanos is None else b"%d" % cost_nanos
+    currency = _spelled(price.currency) if price else b"null"
+    return with_member(answer, _MEMBER % (meter.ask.id.encode(), names, cost, currency))
+
+
+@lru_cache(maxsize=1024)
+def _names(deployment: str, revision_id: str, provider: str) -> bytes:
+    spelled = map(_spelled, (deployment, revision_id, provider))
+    return b'"deployment":%b,"revision":%b,"provider":%b,' % tuple(spelled)
+
+
+@lru_cache(maxsize=64)
+def _spelled(word: str) -> bytes:
+    return msgspec.json.encode(word)

@@ -1,0 +1,52 @@
+"""What is the same in every letter to one target, worked out once per snapshot; for asks that pass as they are."""
+
+from primeur.core.chat import Ask, Route, Served, Target
+from primeur.core.fan import answers_of
+from primeur.registry.ways import Way
+from primeur.walks.admit import body_for, path_for, write_letter
+from primeur.walks.house import House
+
+
+class Stencil:
+    """One target of a way.
+
+    Attributes:
+        served: who answers, as the account and the log tell it.
+        post: where its letters go.
+    """
+
+    __slots__ = ("_target", "post", "served")
+
+    def __init__(self, house: House, way: Way, route: Route, target: Target) -> None:
+        """Work it out."""
+        self._target = target
+        self.served = Served(way.deployment.name, target, way.deployment.price)
+        self.post = house.relay.post(target.endpoint, path_for(target, route))
+
+    def body(self, ask: Ask, cap: int | None) -> bytes | None:
+        """Write the body of *ask*; None when its answer cannot pass as it comes.
+
+        Args:
+            cap: see `primeur.walks.admit.Admission`.
+
+        Raises:
+            PrimeurError: the target's dialect refuses the ask.
+        """
+        dialect = self._target.dialect
+        if cap is not None:
+            letter = write_letter(self._target, ask, cap)
+            return None if letter.translation or letter.each else letter.body
+        if dialect.translate is not None and dialect.translate(ask, self._target) is not None:
+            return None
+        if dialect.one_answer_each and answers_of(ask.fields) > 1:
+            return None
+        return body_for(self._target, ask)
+
+
+def stencil_for(house: House, way: Way, route: Route, target: Target) -> Stencil:
+    """Give the stencil of *target*, made when it is first asked for."""
+    found = way.stencils.get(target.revision_id)
+    if found is None:
+        found = way.stencils[target.revision_id] = Stencil(house, way, route, target)
+    assert isinstance(found, Stencil)  # noqa: S101
+    return found
