@@ -14,6 +14,7 @@ from primeur.store.schema.archive import (
 from primeur.store.schema.base import metadata
 from primeur.store.schema.governance import keys, members, organisations, projects, sessions, sign_in_links
 from primeur.store.schema.happened import events
+from primeur.store.schema.ledger import accounts, balances, legs, rates, shares, transactions
 from primeur.store.schema.limits import budgets, scope_limits
 from primeur.store.schema.metering import journal_cursors, prices, requests
 from primeur.store.schema.registry import (
@@ -28,7 +29,9 @@ from primeur.store.schema.registry import (
 from primeur.store.schema.webhooks import webhook_deliveries
 
 __all__ = [
+    "accounts",
     "aliases",
+    "balances",
     "batch_lines",
     "batches",
     "budgets",
@@ -40,6 +43,7 @@ __all__ = [
     "files",
     "journal_cursors",
     "keys",
+    "legs",
     "members",
     "metadata",
     "models",
@@ -47,13 +51,16 @@ __all__ = [
     "prices",
     "projects",
     "providers",
+    "rates",
     "requests",
     "response_items",
     "responses",
     "revisions",
     "scope_limits",
     "sessions",
+    "shares",
     "sign_in_links",
+    "transactions",
     "upload_parts",
     "uploads",
     "versions",

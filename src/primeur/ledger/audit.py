@@ -1,0 +1,64 @@
+"""Prove the ledger: the chain holds, every transaction sums to zero, balances are what its replay gives."""
+
+import msgspec
+
+from primeur.core.errors import BadRequest
+from primeur.ledger import rows
+from primeur.ledger.rules.entries import FIRST_HASH, Account, chained, check_entry
+from primeur.store.database import Tx
+
+
+class WrongTransaction(msgspec.Struct, frozen=True):
+    """The first transaction that is not as it was posted, and why."""
+
+    number: int
+    key: str
+    fault: str
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    Attributes:
+        ok: nothing is wrong.
+        transactions: how many were looked at.
+        head: hash of the last one, hexadecimal; keep it elsewhere to prove later that nothing was cut off.
+        first_wrong: null when chain and sums hold.
+        wrong_balances: accounts whose balance is not what their legs sum to.
+    """
+
+    ok: bool
+    transactions: int
+    head: str
+    first_wrong: WrongTransaction | None = None
+    wrong_balances: list[str] = []
+
+
+def prove(tx: Tx) -> Proof:
+    """Read the whole ledger and compare it with itself; stops at the first wrong transaction."""
+    sums: dict[Account, int] = {}
+    previous, count = FIRST_HASH, 0
+    for posted in rows.read(tx):
+        fault = _fault(posted, previous, count + 1)
+        if fault is not None:
+            wrong = WrongTransaction(posted.number, posted.entry.key, fault)
+            return Proof(ok=False, transactions=count + 1, head=previous.hex(), first_wrong=wrong)
+        for account, amount in posted.entry.legs:
+            sums[account] = sums.get(account, 0) + amount
+        previous, count = posted.hash, count + 1
+    kept = dict(rows.list_balances(tx))
+    differing = [one for one in sorted(sums.keys() | kept.keys()) if sums.get(one, 0) != kept.get(one, 0)]
+    names = [f"{one.book} {one.name} {one.currency}" for one in differing]
+    return Proof(ok=not names, transactions=count, head=previous.hex(), wrong_balances=names)
+
+
+def _fault(posted: rows.Posted, previous: bytes, number: int) -> str | None:
+    if posted.number != number:
+        return f"transaction {number} is missing before it"
+    try:
+        check_entry(posted.entry)
+    except BadRequest as error:
+        return error.message
+    if chained(previous, number, posted.entry) != posted.hash:
+        return "its hash is not that of what it says: it, or the hash before it, was changed"
+    return None

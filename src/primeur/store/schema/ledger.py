@@ -1,0 +1,83 @@
+"""Tables of the room ledger: they only grow, except for balances, which follow from the rest."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+)
+
+from primeur.store.schema.base import identity, made, metadata
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("book", String(16), nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("name", String(500), nullable=False),
+    UniqueConstraint("book", "currency", "name"),
+)
+
+# The hash of each transaction covers the one before it (`primeur.ledger.rules.entries.chained`).
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("kind", String(32), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("text", String(1000), nullable=False),
+    Column("reverses", String(200), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+)
+
+# No foreign keys: who writes here has just written what they would point at, and looking costs more than the leg.
+legs = Table(
+    "legs",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", SmallInteger, primary_key=True, autoincrement=False),
+    Column("account_id", Integer, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+balances = Table(
+    "balances",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
+    Column("amount", BigInteger, nullable=False),
+)
+
+# What capacity costs, and prices beyond a list price of tokens; units are JSON: {"input": [[0, 900]]}.
+rates = Table(
+    "rates",
+    metadata,
+    identity(),
+    Column("side", String(8), nullable=False),
+    Column("party", String(200), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("units", String(4000), nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    made(),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    identity(),
+    Column("provider", String(200), nullable=False),
+    Column("deployment", String(200), nullable=False),
+    Column("partner", String(200), nullable=False),
+    Column("numerator", BigInteger, nullable=False),
+    Column("denominator", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    made(),
+)
