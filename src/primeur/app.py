@@ -1,5 +1,6 @@
 """Builds the house once and hands it down; the one file that knows every room."""
 
+import asyncio
 import logging
 import os
 import platform
@@ -14,24 +15,30 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from prometheus_client import REGISTRY
 
 from primeur import weights
 from primeur.config import Settings
 from primeur.console import pages
 from primeur.core.errors import SetupError
-from primeur.core.ports import EngineHost, EngineOrder, EngineState, Journal, KeyService, Launch
+from primeur.core.ports import EngineHost, EngineOrder, EngineState, Family, Journal, KeyService, Launch, Limiter
 from primeur.core.usage import UsageEvent
 from primeur.engines.process import ProcessHost
 from primeur.gateway.asgi import Gateway
 from primeur.limits.memory import MemoryLimiter
+from primeur.limits.metrics import SharedLimitsCollector
+from primeur.limits.shared import SharedLimiter
+from primeur.limits.slices import Keeper
+from primeur.limits.valkey import ValkeyKeeper
 from primeur.relay.errand import PooledErrands
 from primeur.relay.pool import Pool
 from primeur.store.database import Store
 from primeur.store.journal import FileJournal
+from primeur.store.journal_folders import journal_folder
 from primeur.store.master_keys import FileKeys
 from primeur.walks.house import Board, House, Place
 from primeur.walks.read_used import read_used
-from primeur.walks.write_usage import journal_folder
+from primeur.walks.tell_limits import tell_limits
 
 # The console's calls do not leave the process; the name only has to be the same in Host and Origin.
 _IN_PROCESS = "http://console.invalid"
@@ -106,7 +113,8 @@ async def open_desk(settings: Settings) -> AsyncIterator[House]:
     store = open_store(settings)
     pool = Pool(egress=settings.egress)
     try:
-        yield _house(settings, store, _NoJournal(), pool, _NoHost(), Board())
+        limiter = MemoryLimiter(SystemClock(), partial(read_used, store))
+        yield make_house(settings, store, _NoJournal(), pool, _NoHost(), limiter)
     finally:
         await pool.aclose()
         store.close()
@@ -126,12 +134,55 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     host = ProcessHost(settings.data_dir / "engines", SystemClock(), pool, board.stale.set)
     await host.open()
     try:
-        yield _house(settings, store, journal, pool, host, board)
+        limiter = open_limiter(settings, store, "one")
+        house = make_house(settings, store, journal, pool, host, limiter, board=board)
+        async with kept_going(house):
+            yield house
     finally:
         await host.aclose()
         await journal.aclose()
         await pool.aclose()
         store.close()
+
+
+def open_limiter(settings: Settings, store: Store, process: str, keeper: Keeper | None = None) -> Limiter:
+    """Give the limiter of a process: shared through Valkey, shared through *keeper*, or this process's alone.
+
+    Raises:
+        SetupError: the settings name a Valkey that cannot be used.
+    """
+    clock, books = SystemClock(), partial(read_used, store)
+    if settings.valkey:
+        keeper = ValkeyKeeper(settings.valkey)
+    if keeper is None:
+        return MemoryLimiter(clock, books)
+    holder = f"{process}-{secrets.token_hex(6)}"
+    return SharedLimiter(clock, keeper, holder, books, shares_when_lost=settings.shares_when_lost)
+
+
+@asynccontextmanager
+async def kept_going(house: House) -> AsyncIterator[None]:
+    """Let shared limits go their rounds; at the end everything is given back."""
+    limiter = house.limiter
+    if not isinstance(limiter, SharedLimiter):
+        yield
+        return
+    telling: set[asyncio.Task[None]] = set()
+
+    def told(reason: str) -> None:
+        task = asyncio.create_task(tell_limits(house, limiter.holder, reason, shares=limiter.shares_when_lost))
+        telling.add(task)
+        task.add_done_callback(telling.discard)
+
+    rounds, collector = asyncio.create_task(limiter.run(told)), SharedLimitsCollector(limiter)
+    REGISTRY.register(collector)
+    try:
+        yield
+    finally:
+        REGISTRY.unregister(collector)
+        rounds.cancel()
+        await asyncio.wait([rounds, *telling])
+        await limiter.aclose()
 
 
 def open_store(settings: Settings) -> Store:
@@ -152,19 +203,30 @@ def open_store(settings: Settings) -> Store:
     return Store(settings.database_url)
 
 
-def read_pepper(data_dir: Path) -> bytes:
-    """The secret that key digests are made with; made at the first start.
+def read_pepper(data_dir: Path, given: Path | None = None) -> bytes:
+    """The secret that key digests are made with; made at the first start, or taken from *given*.
 
     Raises:
-        SetupError: the file is not 32 bytes.
+        SetupError: the file is not 32 bytes, or not those that are given.
     """
     path = data_dir / "secret"
+    wanted = None if given is None else _read_secret_file(given)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(wanted or secrets.token_bytes(32))
     except FileExistsError:
         pass
-    pepper = path.read_bytes()
+    pepper = _read_secret_file(path)
+    if wanted not in {None, pepper}:
+        raise SetupError(f"{path} is another secret than {given}; this folder belongs to another house")
+    return pepper
+
+
+def _read_secret_file(path: Path) -> bytes:
+    try:
+        pepper = path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read ({error.strerror}); it must hold the 32 bytes of the secret") from None
     if len(pepper) != 32:
         raise SetupError(f"{path} is damaged: it must hold 32 bytes; restore it, or every key must be made anew")
     return pepper
@@ -188,22 +250,31 @@ def build_app(house: House) -> Gateway:
     return Gateway(house, pages.build(house, api))
 
 
-def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
-    settings: Settings, store: Store, journal: Journal, pool: Pool, host: EngineHost, board: Board
+def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
+    settings: Settings,
+    store: Store,
+    journal: Journal,
+    pool: Pool,
+    host: EngineHost,
+    limiter: Limiter,
+    *,
+    board: Board | None = None,
+    family: Family | None = None,
 ) -> House:
+    """Plug everything together."""
     return House(
         clock=SystemClock(),
         entropy=SystemDice(),
         store=store,
         journal=journal,
         relay=pool,
-        limiter=MemoryLimiter(SystemClock(), partial(read_used, store)),
+        limiter=limiter,
         host=host,
         engines=_adapters("primeur.engines"),
         providers=_adapters("primeur.providers"),
         place=Place(
             data_dir=settings.data_dir,
-            pepper=read_pepper(settings.data_dir),
+            pepper=read_pepper(settings.data_dir, settings.secret_path),
             cores=len(os.sched_getaffinity(0)),
             memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
             programs=settings.programs,
@@ -214,7 +285,8 @@ def _house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             checkpoints_to=settings.checkpoints_to,
             trusted_proxies=settings.trusted_proxies,
         ),
-        board=board,
+        board=board or Board(),
+        family=family,
         errands=PooledErrands(settings.egress),
     )
 

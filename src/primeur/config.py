@@ -10,6 +10,7 @@ from primeur.core.egress import SHUT, Egress, Network, read_egress
 from primeur.core.errors import SetupError
 
 DEFAULT_PORT = 8080
+WORKERS_MOST = 64
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -30,6 +31,11 @@ class Settings:
         audit_key_path: 32 secret bytes that checkpoints of the event log are signed with; None: made in *data_dir*.
         checkpoints_to: file or URL that signed checkpoints go to; empty: a file in *data_dir*.
         trusted_proxies: networks whose ``x-forwarded-for`` is believed.
+        workers: gateway processes that share the port; with more than one, a parent process owns the rest.
+        valkey: address of a Valkey or Redis server that keeps limits for several services; empty: they are kept here.
+        shares_when_lost: while whoever keeps the limits is lost, each process gives away its part; else nothing.
+        secret_path: 32 secret bytes that key digests are made with, the same for all services on one database; None:
+            made in *data_dir*.
         tls_cert, tls_key: PEM files to serve https with; None: http.
     """
 
@@ -47,6 +53,10 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    workers: int = 1
+    valkey: str = ""
+    shares_when_lost: bool = False
+    secret_path: Path | None = None
 
     @property
     def database_url(self) -> str:
@@ -66,12 +76,16 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
     trusted_proxies: list[str] | None = None,
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
+    workers: int | None = None,
+    valkey: str | None = None,
+    limits_when_lost: str | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Put flags and ``PRIMEUR_*`` variables together.
 
     Raises:
-        SetupError: ``PRIMEUR_PORT`` is no port; a line of the egress allow-list or a trusted proxy is none.
+        SetupError: ``PRIMEUR_PORT`` is no port; a line of the egress allow-list or a trusted proxy is none;
+            ``PRIMEUR_WORKERS`` or ``PRIMEUR_LIMITS_WHEN_LOST`` say what cannot be.
     """
     said_port = environment.get("PRIMEUR_PORT", str(DEFAULT_PORT))
     if port is None and not (said_port.isdigit() and int(said_port) < 65536):
@@ -94,8 +108,25 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         trusted_proxies=proxies,
         tls_cert=tls_cert or _path(environment.get("PRIMEUR_TLS_CERT", "")),
         tls_key=tls_key or _path(environment.get("PRIMEUR_TLS_KEY", "")),
+        workers=_count("PRIMEUR_WORKERS", workers, environment),
+        valkey=valkey or environment.get("PRIMEUR_VALKEY", ""),
+        shares_when_lost=_shares(limits_when_lost or environment.get("PRIMEUR_LIMITS_WHEN_LOST", "closed")),
+        secret_path=_path(environment.get("PRIMEUR_SECRET_FILE", "")),
         programs=frozenset(filter(None, environment.get("PRIMEUR_ENGINE_PROGRAMS", "").split(os.pathsep))),
     )
+
+
+def _count(name: str, given: int | None, environment: Mapping[str, str]) -> int:
+    said = environment.get(name, "1")
+    if given is None and not (said.isdigit() and 1 <= int(said) <= WORKERS_MOST):
+        raise SetupError(f"{name} is {said!r}; it must be a number from 1 to {WORKERS_MOST}")
+    return int(said) if given is None else given
+
+
+def _shares(said: str) -> bool:
+    if said not in {"closed", "share"}:
+        raise SetupError(f"limits-when-lost is {said!r}; it must be closed or share")
+    return said == "share"
 
 
 def _path(said: str) -> Path | None:

@@ -16,6 +16,7 @@ from primeur.core.usage import UsageEvent
 from primeur.gateway.asgi import Gateway
 from primeur.governance import rows as governance
 from primeur.governance import rules
+from primeur.limits.memory import MemoryLimiter
 from primeur.store.database import Store
 from primeur.walks.found_house import found_house
 from primeur.walks.house import House, Place
@@ -104,7 +105,7 @@ def house(clock, entropy, store, host, tmp_path) -> House:
         store=store,
         journal=PaperJournal(),
         relay=None,
-        limiter=None,
+        limiter=MemoryLimiter(clock),
         host=host,
         engines={"llamacpp": PaperEngine("llamacpp"), "echo": PaperEngine("echo")},
         providers={"paper": PaperProvider()},

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from primeur.config import read_settings
+from primeur.cli.orders import worker_orders
+from primeur.config import WORKERS_MOST, read_settings
 
 
 def up(
@@ -24,6 +25,15 @@ def up(
     ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM file of the certificate chain; serves https.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM file of the certificate's key.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=WORKERS_MOST, help="Gateway processes that share the port.")
+    ] = None,
+    valkey: Annotated[
+        str | None, typer.Option(help="Valkey or Redis that keeps limits for several services: redis://HOST:PORT/0.")
+    ] = None,
+    limits_when_lost: Annotated[
+        str | None, typer.Option(help="Without Valkey: closed (nothing limited passes) or share (one part in N).")
+    ] = None,
     drain_s: Annotated[int, typer.Option(min=0, help="Seconds that running answers are given at the end.")] = 30,
 ) -> None:
     """Start the service: endpoint, console and engines, on one port, until Ctrl-C."""
@@ -38,10 +48,23 @@ def up(
         trusted_proxies=trusted_proxies,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        workers=workers,
+        valkey=valkey,
+        limits_when_lost=limits_when_lost,
     )
     # Whatever is written from here on is for this user's eyes only.
     os.umask(0o077)
     # The whole program is loaded only where it runs; every other command is quicker without it.
-    from primeur.cli.serve import serve  # noqa: PLC0415
+    orders = worker_orders(os.environ)
+    if orders is not None:
+        from primeur.cli.serve_window import serve_window  # noqa: PLC0415
 
-    serve(settings)
+        serve_window(settings, orders)
+    elif settings.workers > 1:
+        from primeur.cli.serve_many import serve_many  # noqa: PLC0415
+
+        serve_many(settings)
+    else:
+        from primeur.cli.serve import serve  # noqa: PLC0415
+
+        serve(settings)

@@ -275,11 +275,37 @@ class Limiter(Protocol):
         """
         ...
 
+    @property
+    def lost(self) -> str:
+        """Why whoever keeps the counts cannot be reached; empty while they can be."""
+        ...
+
+    @property
+    def shares_when_lost(self) -> bool:
+        """Whether this process gives away its part of the limits while they are lost; else nothing."""
+        ...
+
+    def forget_idle(self) -> None:
+        """Drop counters that stand as new ones would, when there are too many; call it between two snapshots."""
+        ...
+
     async def fill(self, spent: SliceSpent) -> None:
         """Get more of what *spent* lacked, or learn that there is none; the next try will know.
 
         Raises:
             NotReady: whoever keeps the counters cannot be reached, and the settings say to fail closed.
+        """
+        ...
+
+
+class Family(Protocol):
+    """All processes of this house, where there are several."""
+
+    async def metrics(self) -> bytes:
+        """Everybody's metrics as one, in Prometheus' text format.
+
+        Raises:
+            OSError: the parent process does not answer.
         """
         ...
 

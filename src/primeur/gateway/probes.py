@@ -18,12 +18,15 @@ async def readyz(visit: Visit) -> Answer:
     waiting = check_readiness(visit.house)
     if waiting:
         raise NotReady("; ".join(waiting))
-    return json_answer({"status": "ready"})
+    lost = visit.house.limiter.lost
+    return json_answer({"status": "ready"} | ({"limits": f"each process gives its share: {lost}"} if lost else {}))
 
 
-async def metrics(_visit: Visit) -> Answer:
-    """Prometheus text format."""
-    return Answer(200, generate_latest(), content_type=CONTENT_TYPE_LATEST.encode())
+async def metrics(visit: Visit) -> Answer:
+    """Prometheus text format; of all processes together."""
+    family = visit.house.family
+    text = generate_latest() if family is None else await family.metrics()
+    return Answer(200, text, content_type=CONTENT_TYPE_LATEST.encode())
 
 
 DOORS = (

@@ -23,6 +23,7 @@ class MemoryLimiter:
         """*books* tells what was used before this process began; without any, nothing was."""
         self._clock, self._books = clock, books
         self._counters: dict[Name, Counter] = {}
+        self.lost, self.shares_when_lost = "", False
 
     def lane(self, gates: tuple[Gate, ...], currency: str | None) -> CounterLane:
         """See the port."""

@@ -62,6 +62,8 @@ class SharedLimiter:
     Attributes:
         spare: this process's share of the limits, while the keeper is lost and the settings allow it.
         touched: lanes that settled something since the keeper was told.
+        holder: names this process among all.
+        shares_when_lost: as told.
         lost_count: how often the keeper was lost.
     """
 
@@ -74,8 +76,8 @@ class SharedLimiter:
             holder: names this process among all.
             shares_when_lost: while the keeper is lost, give away one part in N of every limit; else nothing.
         """
-        self._clock, self._keeper, self._holder, self._books = clock, keeper, holder, books
-        self._shares_when_lost = shares_when_lost
+        self._clock, self._keeper, self._books = clock, keeper, books
+        self.holder, self.shares_when_lost = holder, shares_when_lost
         self._counters: dict[Name, SliceCounter] = {}
         self._active: set[SliceCounter] = set()
         self._waiting: list[tuple[SliceSpent, asyncio.Future[None]]] = []
@@ -158,7 +160,7 @@ class SharedLimiter:
         claims = [one.claim(*needs.get(one, (0, 0))) for one in counters]
         sent_ms = self._clock.now_ms()
         try:
-            grants = await self._keeper.exchange(self._holder, claims)
+            grants = await self._keeper.exchange(self.holder, claims)
         except OSError as error:
             for counter, claim in zip(counters, claims, strict=True):
                 counter.take_back(claim)
@@ -179,14 +181,14 @@ class SharedLimiter:
             counter.turn(self._clock.now_ms())
         self._active.update(one for one in self._counters.values() if one.is_dirty)
         with suppress(OSError):
-            await self._keeper.exchange(self._holder, [one.claim(0, 0) for one in self._active])
-            await self._keeper.leave(self._holder)
+            await self._keeper.exchange(self.holder, [one.claim(0, 0) for one in self._active])
+            await self._keeper.leave(self.holder)
         await self._keeper.aclose()
 
     def _counter(self, name: Name, limit: int) -> Counter:
         found = self._counters.get(name)
         if found is None:
-            found = self._counters[name] = SliceCounter(name, limit, self._holder)
+            found = self._counters[name] = SliceCounter(name, limit, self.holder)
         elif found.limit != limit:
             found.resize(limit)
         return found
@@ -247,7 +249,7 @@ class SharedLimiter:
         if not self._lost:
             self.lost_count += 1
             _log.error("shared limits are lost: %s", reason)
-            if self._shares_when_lost:
+            if self.shares_when_lost:
                 self.spare = MemoryLimiter(self._clock)
         self._lost = reason or "no answer"
 

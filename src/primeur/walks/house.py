@@ -16,6 +16,7 @@ from primeur.core.ports import (
     EngineOrder,
     Entropy,
     Errands,
+    Family,
     Fetched,
     Journal,
     KeyService,
@@ -137,6 +138,7 @@ class House:
     providers: Mapping[str, Provider]
     place: Place
     board: Board = field(default_factory=Board)
+    family: Family | None = None
     errands: Errands = field(default_factory=_StayIn)
 
     @property

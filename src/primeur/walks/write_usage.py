@@ -8,49 +8,55 @@ from primeur.core.usage import UsageEvent
 from primeur.metering import rows
 from primeur.store.database import Tx
 from primeur.store.journal import Cursor, forget_before, read_from
+from primeur.store.journal_folders import find_journals
 from primeur.walks.house import House
 
 _PERIOD_S = 0.25
-_NAME = "usage"
-
-
-def journal_folder(data_dir: Path) -> Path:
-    """Where the journal of this house lies."""
-    return data_dir / "journal"
 
 
 async def write_usage(house: House, stop: asyncio.Event) -> None:
-    """Follow the journal until *stop*, then write what is left."""
-    folder = journal_folder(house.place.data_dir)
-    cursor = await house.store.read(_find)
+    """Follow the journals of all processes until *stop*, then write what is left."""
+    cursors: dict[str, Cursor] = {}
     while True:
         stopping = stop.is_set()
-        events, after = await asyncio.to_thread(read_from, folder, cursor)
-        if after != cursor:
-            await house.store.transact(partial(_keep, events, after))
-            if after.segment != cursor.segment:
-                await asyncio.to_thread(forget_before, folder, after)
-            cursor = after
-        elif stopping:
+        journals = await asyncio.to_thread(find_journals, house.place.data_dir)
+        moved = [await _read_on(house, name, folder, cursors) for name, folder in journals.items()]
+        if any(moved):
+            continue
+        if stopping:
             return
-        else:
-            await _pause(stop)
+        await _pause(stop)
 
 
 async def write_what_is_left(house: House) -> None:
-    """Write what the journal holds beyond the rows, and return."""
+    """Write what the journals hold beyond the rows, and return."""
     stop = asyncio.Event()
     stop.set()
     await write_usage(house, stop)
 
 
-def _find(tx: Tx) -> Cursor:
-    found = rows.find_cursor(tx, _NAME)
+async def _read_on(house: House, name: str, folder: Path, cursors: dict[str, Cursor]) -> bool:
+    """Write one batch of one journal; gives whether there was any."""
+    if name not in cursors:
+        cursors[name] = await house.store.read(partial(_find, name))
+    cursor = cursors[name]
+    events, after = await asyncio.to_thread(read_from, folder, cursor)
+    if after == cursor:
+        return False
+    await house.store.transact(partial(_keep, name, events, after))
+    if after.segment != cursor.segment:
+        await asyncio.to_thread(forget_before, folder, after)
+    cursors[name] = after
+    return True
+
+
+def _find(name: str, tx: Tx) -> Cursor:
+    found = rows.find_cursor(tx, name)
     return Cursor(max(1, found.segment), found.offset)
 
 
-def _keep(events: list[UsageEvent], after: Cursor, tx: Tx) -> None:
-    rows.keep_usage(tx, events, rows.Cursor(_NAME, after.segment, after.offset))
+def _keep(name: str, events: list[UsageEvent], after: Cursor, tx: Tx) -> None:
+    rows.keep_usage(tx, events, rows.Cursor(name, after.segment, after.offset))
 
 
 async def _pause(stop: asyncio.Event) -> None:

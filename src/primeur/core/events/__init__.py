@@ -30,7 +30,14 @@ from primeur.core.events.governance import (
     ProjectCreated,
     SignInLinkMade,
 )
-from primeur.core.events.limits import BudgetRemoved, BudgetSet, LimitsEvent, LimitsSet
+from primeur.core.events.limits import (
+    BudgetRemoved,
+    BudgetSet,
+    LimitsEvent,
+    LimitsSet,
+    SharedLimitsFound,
+    SharedLimitsLost,
+)
 from primeur.core.events.metering import MeteringEvent, PriceSet
 from primeur.core.events.registry import (
     AliasRemoved,
@@ -83,6 +90,8 @@ __all__ = [
     "ProviderRemoved",
     "ResponseDeleted",
     "RevisionDeployed",
+    "SharedLimitsFound",
+    "SharedLimitsLost",
     "SignInLinkMade",
     "UploadMoved",
     "VersionRegistered",

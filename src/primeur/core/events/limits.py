@@ -32,4 +32,18 @@ class LimitsSet(Event, frozen=True):
     tpd: int | None = None
 
 
-LimitsEvent = BudgetSet | BudgetRemoved | LimitsSet
+class SharedLimitsLost(Event, frozen=True):
+    """A process cannot reach whoever keeps the limits of all; *choice* says what it does meanwhile."""
+
+    process: str
+    reason: str
+    choice: str
+
+
+class SharedLimitsFound(Event, frozen=True):
+    """A process reaches whoever keeps the limits of all again."""
+
+    process: str
+
+
+LimitsEvent = BudgetSet | BudgetRemoved | LimitsSet | SharedLimitsLost | SharedLimitsFound

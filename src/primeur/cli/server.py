@@ -1,0 +1,101 @@
+"""The server of one process: its listener, its settings, and where others find it."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import socket
+from collections.abc import Iterator
+
+import msgspec
+import uvicorn
+
+from primeur.app import build_app
+from primeur.config import Settings
+from primeur.core.errors import SetupError
+from primeur.gateway.express import express_protocol
+from primeur.gateway.table import Table
+from primeur.walks.house import House
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to us: the first one drains, the second one ends at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        """As uvicorn's."""
+        super().__init__(config)
+        self.opened = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the doors, and say so."""
+        await super().startup(sockets)
+        self.opened.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Install nothing."""
+        yield
+
+    def cut_off(self) -> None:
+        """The time to finish is over: whoever still reads is hung up on, and what was made is metered."""
+        for connection in list(self.server_state.connections):
+            connection.cut()  # type: ignore[union-attr] # all are made by `express_protocol`
+
+
+def make_server(house: House, settings: Settings) -> Server:
+    """Make the server of *house*."""
+    return Server(
+        uvicorn.Config(
+            build_app(house),
+            http=express_protocol(house, Table()),
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=settings.drain_s,
+        )
+    )
+
+
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Bind a port.
+
+    Args:
+        shared: with other processes of this user that say the same (SO_REUSEPORT); the kernel deals connections out.
+
+    Raises:
+        SetupError: it cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SetupError(
+            f"port {port} on {host} cannot be used ({error.strerror}); choose another with --port"
+        ) from error
+    return listener
+
+
+def tune() -> None:
+    """Set the interpreter up for many short requests."""
+    # Everything loaded so far stays for good; looking through it again and again is half of the collector's work.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def note_service(settings: Settings, port: int) -> str:
+    """Tell the command line where the service is; gives its address."""
+    host = settings.host
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    url = f"http://{name}:{port}"
+    (settings.data_dir / "service.json").write_bytes(msgspec.json.encode({"url": url, "pid": os.getpid()}))
+    return url

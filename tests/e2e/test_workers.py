@@ -1,0 +1,152 @@
+"""Several gateway processes on one port: exact limits, one truth, and nothing lost when one of them is killed."""
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+from collections import Counter
+from contextlib import closing, suppress
+from pathlib import Path
+
+import httpx2
+import pytest
+from tests.e2e.conftest import Service
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("workers")]
+
+KILLS = 10
+CLIENTS = 8
+
+
+@pytest.fixture
+def many(tmp_path):
+    """A service of three gateway processes; not started yet."""
+    made = Service(tmp_path / "data", "--workers", "3")
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
+def windows_of(house) -> list[int]:
+    """The gateway processes, by pid: children of the service that know their orders."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == house.pid and b"PRIMEUR_WINDOW=" in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def body_of(number: int = 0) -> dict:
+    return {"model": "echo", "stream": number % 2 == 1, "messages": [{"role": "user", "content": "one two three"}]}
+
+
+async def ask(house, key, number=0) -> int:
+    """Ask once, over a connection of its own, so that any of the processes may get it."""
+    headers = {"authorization": f"Bearer {key}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=30) as client:
+        return (await client.post(f"{house.url}/v1/chat/completions", json=body_of(number))).status_code
+
+
+async def test_limits_keys_and_metrics_are_those_of_one_service(many):
+    """Exactly the limit, whoever answers; a key and its end reach all; metrics are added up; the end is clean."""
+    await asyncio.to_thread(many.start)
+    await asyncio.to_thread(many.deploy, "echo", engine="echo")
+    # What one process says is so in the others in less than a second.
+    await asyncio.sleep(1)
+    assert len(windows_of(many)) == 3
+    key = await asyncio.to_thread(many.make_key, "limited", rpd=25)
+    statuses = Counter(await asyncio.gather(*(ask(many, key, number) for number in range(60))))
+    assert statuses == {200: 25, 429: 35}
+    await asyncio.to_thread(many.manage, "DELETE", "/keys/limited")
+    await asyncio.sleep(1)
+    assert {await ask(many, key) for _ in range(6)} == {401}
+    headers = {"authorization": f"Bearer {many.operator}"}
+    text = (await asyncio.to_thread(httpx2.get, f"{many.url}/metrics", headers=headers)).text
+    assert 'primeur_requests_total{route="/v1/chat/completions",status="200"} 25.0' in text
+    assert await asyncio.to_thread(many.stop) == 0
+    with closing(sqlite3.connect(many.folder / "primeur.db")) as database:
+        counted = database.execute("select outcome, count(*) from requests group by outcome").fetchall()
+    assert dict(counted)["completed"] == 25
+
+
+async def test_a_budget_is_everybodys_and_outlives_a_restart(many):
+    """Ten requests' worth, asked for by thirty at once; after a restart it is still spent."""
+    await asyncio.to_thread(many.start)
+    await asyncio.to_thread(many.deploy, "echo", engine="echo")
+    # What one process says is so in the others in less than a second.
+    await asyncio.sleep(1)
+    await asyncio.to_thread(many.manage, "PUT", "/prices/echo", {"currency": "EUR", "input": "0", "output": "1000"})
+    key = await asyncio.to_thread(many.make_key, "poor")
+    # Three words are echoed: three tokens, 0.003 EUR, and the longest answer asked for is held first.
+    await asyncio.to_thread(many.manage, "PUT", "/budgets/key/poor/month", {"limit": "0.030"})
+    body = body_of() | {"max_tokens": 3}
+
+    async def spend():
+        headers = {"authorization": f"Bearer {key}"}
+        async with httpx2.AsyncClient(headers=headers, timeout=30) as client:
+            return (await client.post(f"{many.url}/v1/chat/completions", json=body)).status_code
+
+    admitted = Counter(await asyncio.gather(*(spend() for _ in range(30))))
+    spent = float((await asyncio.to_thread(budget_after, many, admitted[200]))["spent"])
+    assert admitted[200] >= 9
+    assert spent <= 0.030
+    await asyncio.to_thread(many.restart)
+    again = Counter(await asyncio.gather(*(spend() for _ in range(10))))
+    assert again[200] == 10 - admitted[200]
+
+
+def budget_after(house, answered: int):
+    """The budget, once all that was answered is in the books."""
+    house.wait_until(
+        lambda: len(house.manage("GET", "/requests?outcome=completed")["data"]) >= answered, "writing rows", seconds=20
+    )
+    return house.manage("GET", "/budgets/key/poor/month")
+
+
+@pytest.mark.crash
+async def test_what_completed_is_counted_once_however_processes_are_killed(many):
+    """Gateway processes and the whole service are killed under load; the clients' own record is the judge."""
+    seed = random.SystemRandom().randrange(2**32)
+    dice, stop = random.Random(seed), asyncio.Event()
+    completed: list[str] = []
+    await asyncio.to_thread(many.start)
+    await asyncio.to_thread(many.deploy, "echo", engine="echo")
+    # What one process says is so in the others in less than a second.
+    await asyncio.sleep(1)
+    key = await asyncio.to_thread(many.make_key, "clients")
+
+    async def load(number):
+        headers = {"authorization": f"Bearer {key}"}
+        async with httpx2.AsyncClient(headers=headers, timeout=30) as client:
+            while not stop.is_set():
+                with suppress(httpx2.HTTPError):
+                    answer = await client.post(f"{many.url}/v1/chat/completions", json=body_of(number))
+                    whole = number % 2 == 0 or answer.text.endswith("data: [DONE]\n\n")
+                    if answer.status_code == 200 and whole:
+                        completed.append(answer.headers["x-request-id"])
+                        continue
+                await asyncio.sleep(0.05)
+
+    clients = [asyncio.create_task(load(number)) for number in range(CLIENTS)]
+    for number in range(KILLS):
+        await asyncio.sleep(dice.uniform(0.2, 0.8))
+        if number % 5 == 4:
+            await asyncio.to_thread(many.kill)
+            await asyncio.to_thread(many.start)
+        else:
+            for pid in dice.sample(found, 1) if (found := windows_of(many)) else []:
+                os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(2)
+    many.wait_until(lambda: len(windows_of(many)) == 3, "starting processes again")
+    stop.set()
+    await asyncio.gather(*clients)
+    assert await asyncio.to_thread(many.stop) == 0
+    with closing(sqlite3.connect(many.folder / "primeur.db")) as database:
+        rows = database.execute("select id from requests where outcome = 'completed'").fetchall()
+    counted = Counter(row[0] for row in rows)
+    assert len(completed) > KILLS, seed
+    assert not [one for one in completed if counted[one] != 1], f"seed {seed}"
