@@ -38,9 +38,10 @@ def main() -> None:
         began = time.perf_counter()
         _fill(store, entries)
         print(f"wrote {entries} entries in {time.perf_counter() - began:.1f} s")
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         report = verify_chain(store.read_now, {})
-        print(f"verified {report.entries} entries in {time.perf_counter() - began:.2f} s, faults: {report.faults}")
+        took_s, worked_s = time.perf_counter() - began, time.process_time() - worked
+        print(f"verified {report.entries} entries in {took_s:.2f} s ({worked_s:.2f} s of one core): {report.faults}")
         with sqlite3.connect(path) as raw:
             raw.execute("drop trigger events_no_update")
             raw.execute("update events set actor = 'somebody' where sequence = ?", (entries // 2,))

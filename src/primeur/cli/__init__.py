@@ -7,6 +7,7 @@ import typer
 from primeur.cli import (
     audit,
     budgets,
+    data,
     deployments,
     keys,
     models,
@@ -49,6 +50,7 @@ for _name, _group in (
     ("simulate", simulate.commands),
     ("train", train.commands),
     ("audit", audit.commands),
+    ("data", data.commands),
 ):
     app.add_typer(_group, name=_name)
 

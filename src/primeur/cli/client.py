@@ -63,14 +63,14 @@ class Api:
         headers = {"content-length": str(size), "content-type": "application/octet-stream"}
         return self._ask("PUT", path, params=query, content=content, headers=headers, timeout=None)
 
-    def download(self, path: str, file: BinaryIO, **query: str) -> int:
+    def download(self, path: str, file: BinaryIO, method: str = "GET", **query: str) -> int:
         """Write what the API gives into *file* as it comes; gives how many bytes that were."""
-        return self._runner.run(self._download(path, file, query))
+        return self._runner.run(self._download(method, path, file, query))
 
-    async def _download(self, path: str, file: BinaryIO, query: dict[str, str]) -> int:
+    async def _download(self, method: str, path: str, file: BinaryIO, query: dict[str, str]) -> int:
         size = 0
         try:
-            async with self._client.stream("GET", f"/api/v1/{path}", params=query, timeout=None) as answer:
+            async with self._client.stream(method, f"/api/v1/{path}", params=query, timeout=None) as answer:
                 if answer.status_code >= 400:
                     await answer.aread()
                     _read(answer, str(self._client.base_url))

@@ -61,6 +61,7 @@ class Caller:
         gates: limits that every request of this caller passes.
         deployments: names this caller may use; None is all.
         expires_ms: UTC milliseconds; None is never.
+        masks: what is taken out of what is kept (`primeur.core.masking`).
         keeps_prompts: the project asked for prompts and answers to be kept in the request log.
         lanes: by deployment, its gates bound to live counters (`primeur.core.ports.Lane`) when first asked for.
     """
@@ -74,5 +75,6 @@ class Caller:
     deployments: frozenset[str] | None = None
     expires_ms: int | None = None
     keeps_prompts: bool = False
+    masks: tuple[str, ...] = ()
     member_id: str | None = None
     lanes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)

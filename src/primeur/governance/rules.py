@@ -38,6 +38,8 @@ PERMISSIONS: dict[str, str] = {
     "usage:read": "see what was used",
     "log:read": "search the request log",
     "audit:read": "search, export and verify the event log",
+    "data:read": "see what becomes of a project's data",
+    "data:write": "change what becomes of data, erase and export it",
     "audit:write": "sign the end of the event log",
     "metrics:read": "read the service's metrics",
     "account:read": "see what its own key may do",

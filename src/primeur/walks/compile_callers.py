@@ -1,9 +1,11 @@
 """Turn keys and sessions into the callers that the hot path knows."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from primeur.core.caller import Caller
 from primeur.governance import rules
+from primeur.governance.data_rules import DataPolicy
 from primeur.governance.rows import Key, Member, Project
 from primeur.governance.sign_in_rows import Session
 from primeur.walks.compile_gates import Gates
@@ -72,3 +74,13 @@ def _from_session(session: Session, member: Member, projects: Mapping[str, Proje
         keeps_prompts=project.keeps_prompts,
         member_id=member.id,
     )
+
+
+def with_masks(callers: Mapping[bytes, Caller], policies: Mapping[str, DataPolicy]) -> dict[bytes, Caller]:
+    """Say what is taken out of what is kept, for callers whose project keeps anything."""
+    return {digest: _masked(one, policies) if one.keeps_prompts else one for digest, one in callers.items()}
+
+
+def _masked(caller: Caller, policies: Mapping[str, DataPolicy]) -> Caller:
+    policy = policies.get(caller.project_id) or DataPolicy(caller.project_id)
+    return replace(caller, masks=policy.masks)

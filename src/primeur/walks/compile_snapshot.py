@@ -8,6 +8,8 @@ from primeur.core.chat import Deployment, Price, Target
 from primeur.core.errors import PrimeurError
 from primeur.core.ports import EngineOrder, Launch, ProviderOrder
 from primeur.governance.budget_rows import list_budgets, list_scope_limits
+from primeur.governance.data_rows import list_policies
+from primeur.governance.data_rules import DataPolicy
 from primeur.governance.rows import Key, Member, Project, list_keys, list_members, list_projects
 from primeur.governance.sign_in_rows import Session, list_sessions
 from primeur.metering.rows import prices_in_force
@@ -23,7 +25,7 @@ from primeur.registry.deployment_rows import (
 from primeur.registry.rows import Provider, list_providers
 from primeur.registry.rules import Standing, revisions_to_run
 from primeur.store.database import Tx, last_sequence
-from primeur.walks.compile_callers import compile_callers, compile_sessions
+from primeur.walks.compile_callers import compile_callers, compile_sessions, with_masks
 from primeur.walks.compile_gates import Gates, compile_gates
 from primeur.walks.house import House, Snapshot
 from primeur.walks.seal_secrets import open_settings
@@ -45,6 +47,7 @@ class Facts:
     weights: dict[str, Weights]
     aliases: dict[str, str]
     providers: dict[str, Provider]
+    policies: dict[str, DataPolicy]
     prices: dict[str, Price]
     gates: Gates
 
@@ -70,6 +73,7 @@ def read_facts(tx: Tx, now_ms: int) -> Facts:
         weights=list_weights(tx),
         aliases=list_aliases(tx),
         providers={one.id: one for one in list_providers(tx)},
+        policies=list_policies(tx),
         prices=prices_in_force(tx, now_ms),
         gates=compile_gates(list_scope_limits(tx), list_budgets(tx)),
     )
@@ -105,8 +109,10 @@ def _compile(house: House, facts: Facts) -> Snapshot:
     deployments |= {alias: deployments[name] for alias, name in aliases.items()}
     return Snapshot(
         sequence=facts.sequence,
-        callers=compile_callers(facts.keys, projects, house.place.pepper, aliases, facts.gates),
-        sessions=compile_sessions(facts.sessions, facts.members, projects, facts.gates),
+        callers=with_masks(
+            compile_callers(facts.keys, projects, house.place.pepper, aliases, facts.gates), facts.policies
+        ),
+        sessions=with_masks(compile_sessions(facts.sessions, facts.members, projects, facts.gates), facts.policies),
         deployments=deployments,
         launches=launches,
     )

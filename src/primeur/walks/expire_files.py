@@ -10,6 +10,7 @@ from primeur.core.events import FileDeleted
 from primeur.store.database import Tx, tell
 from primeur.walks.assemble_upload import end_upload
 from primeur.walks.house import House
+from primeur.walks.keep_data import forget_kept
 from primeur.walks.keep_file import drop_blobs
 from primeur.walks.send_webhook import forget_webhooks
 
@@ -26,6 +27,7 @@ async def expire_files(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         await expire_once(house)
         await forget_webhooks(house)
+        await forget_kept(house)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _PAUSE_S)
 

@@ -8,6 +8,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Served
 from primeur.core.errors import PrimeurError
 from primeur.core.usage import Usage, UsageEvent
+from primeur.governance.data_rules import kept_answer, kept_prompt
 from primeur.metering.counting import counted
 from primeur.metering.rules import charge
 from primeur.walks.admit import Admission, settle
@@ -86,6 +87,6 @@ class Meter(msgspec.Struct, eq=False):
             error_code=error.code if error else None,
             error_message=error.message if error else None,
             address=self.ask.address,
-            prompt=self.ask.body.decode(errors="replace") if keeps else None,
-            answer="".join(self.kept) if keeps else None,
+            prompt=kept_prompt(self.ask.body, self.caller.masks) if keeps else None,
+            answer=kept_answer(self.kept, self.caller.masks) if keeps else None,
         )

@@ -15,6 +15,7 @@ from primeur.core.events.archive import (
     UploadMoved,
 )
 from primeur.core.events.base import Event
+from primeur.core.events.data import DataEvent, DataPolicySet, PersonErased, ProjectExported, TrainingDataTaken
 from primeur.core.events.governance import (
     AccessRefused,
     CheckpointMade,
@@ -54,7 +55,7 @@ from primeur.core.events.registry import (
 )
 from primeur.core.events.webhooks import WebhookAbandoned, WebhookEvent, WebhookRetried
 
-AnyEvent = ArchiveEvent | GovernanceEvent | LimitsEvent | MeteringEvent | RegistryEvent | WebhookEvent
+AnyEvent = DataEvent | ArchiveEvent | GovernanceEvent | LimitsEvent | MeteringEvent | RegistryEvent | WebhookEvent
 
 __all__ = [
     "AccessRefused",
@@ -68,6 +69,7 @@ __all__ = [
     "ConversationChanged",
     "ConversationCreated",
     "ConversationDeleted",
+    "DataPolicySet",
     "DeploymentRemoved",
     "EngineMeasured",
     "Event",
@@ -83,9 +85,11 @@ __all__ = [
     "MemberSignedIn",
     "MemberSignedOut",
     "ModelRetired",
+    "PersonErased",
     "PriceSet",
     "ProjectChanged",
     "ProjectCreated",
+    "ProjectExported",
     "ProviderAdded",
     "ProviderRemoved",
     "ResponseDeleted",
@@ -93,6 +97,7 @@ __all__ = [
     "SharedLimitsFound",
     "SharedLimitsLost",
     "SignInLinkMade",
+    "TrainingDataTaken",
     "UploadMoved",
     "VersionRegistered",
     "WebhookAbandoned",

@@ -3,6 +3,7 @@
 from primeur.gateway.admin import (
     audit,
     budgets,
+    data,
     deployments,
     engines,
     keys,
@@ -31,4 +32,5 @@ DOORS: tuple[Door, ...] = (
     *usage.DOORS,
     *series.DOORS,
     *audit.DOORS,
+    *data.DOORS,
 )

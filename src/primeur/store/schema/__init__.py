@@ -12,6 +12,7 @@ from primeur.store.schema.archive import (
     uploads,
 )
 from primeur.store.schema.base import metadata
+from primeur.store.schema.data_policies import data_policies
 from primeur.store.schema.governance import keys, members, organisations, projects, sessions, sign_in_links
 from primeur.store.schema.happened import events
 from primeur.store.schema.ledger import accounts, balances, legs, rates, shares, transactions
@@ -37,6 +38,7 @@ __all__ = [
     "budgets",
     "conversation_items",
     "conversations",
+    "data_policies",
     "deployments",
     "engine_measurements",
     "events",

@@ -1,0 +1,178 @@
+"""Personal data and secrets in texts, found by form and checksum and replaced by the name of what stood there; pure.
+
+Every expression is bounded, so a text takes time in proportion to its length. What has a check digit is replaced only
+when it is right: a number that merely looks like a card stays.
+
+Sources: ISO/IEC 7812-1 (cards, Luhn), ISO 13616-1 (IBAN, mod 97), ITU-T E.164 (phones), INSEE "numero de securite
+sociale", BOE RD 1553/2005 (DNI/NIE), Belgian Royal Decree of 3 April 1984, Italian D.M. 23 December 1976, German
+Abgabenordnung 139b (ISO 7064 mod 11,10), HMRC NIM39110, US SSA RM 10201.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from primeur.core.errors import BadRequest
+
+_DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
+_CF_MONTHS = "ABCDEHLMPRST"
+_CF_ODD = dict(
+    zip(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14,
+         16, 10, 22, 25, 24, 23),
+        strict=True,
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One kind of thing: its form, and whether a text of this form is one."""
+
+    form: re.Pattern[str]
+    holds: Callable[[str], bool] = lambda _: True
+
+
+def mask_text(text: str, names: Iterable[str]) -> str:
+    """Replace what the named rules find by ``[name]``."""
+    for name in names:
+        rule = RULES[name]
+        text = rule.form.sub(lambda found, rule=rule, name=name: _instead(found, rule, name), text)  # type: ignore[misc]
+    return text
+
+
+def mask_json(text: str, names: Iterable[str]) -> str:
+    """Mask every text within JSON, names of fields included; what is not JSON is masked as it stands."""
+    chosen = tuple(names)
+    if not chosen:
+        return text
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return mask_text(text, chosen)
+    return msgspec.json.encode(_masked(value, chosen)).decode()
+
+
+def check_masks(names: Iterable[str]) -> tuple[str, ...]:
+    """Give the rules in the order in which they are applied.
+
+    Raises:
+        BadRequest: there is no such rule; names those there are.
+    """
+    wanted = set(names)
+    unknown = wanted - set(RULES)
+    if unknown:
+        raise BadRequest(f"there is no mask {min(unknown)!r}; there are: {', '.join(RULES)}", param="masks")
+    return tuple(name for name in RULES if name in wanted)
+
+
+def _masked(value: Any, names: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        return mask_text(value, names)
+    if isinstance(value, list):
+        return [_masked(one, names) for one in value]
+    if isinstance(value, dict):
+        return {mask_text(key, names): _masked(one, names) for key, one in value.items()}
+    return value
+
+
+def _instead(found: re.Match[str], rule: Rule, name: str) -> str:
+    return f"[{name}]" if rule.holds(found.group()) else found.group()
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+def _is_card(text: str) -> bool:
+    digits = _digits(text)
+    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
+    return 13 <= len(digits) <= 19 and sum(each // 10 + each % 10 for each in doubled) % 10 == 0
+
+
+def _is_iban(text: str) -> bool:
+    plain = re.sub(r"[^0-9A-Za-z]", "", text).upper()
+    return 15 <= len(plain) <= 34 and int("".join(str(int(sign, 36)) for sign in plain[4:] + plain[:4])) % 97 == 1
+
+
+def _is_nir(text: str) -> bool:
+    plain = re.sub(r"[^0-9AB]", "", text.upper())
+    # Corsica's departments count as numbers of their own.
+    number = plain[:5] + {"2A": "19", "2B": "18"}.get(plain[5:7], plain[5:7]) + plain[7:13]
+    return len(plain) == 15 and number.isdigit() and int(plain[13:]) == 97 - int(number) % 97
+
+
+def _is_dni(text: str) -> bool:
+    plain = re.sub(r"[^0-9A-Z]", "", text.upper())
+    return _DNI[int(plain[:-1].translate(str.maketrans("XYZ", "012"))) % 23] == plain[-1]
+
+
+def _is_belgian(text: str) -> bool:
+    digits = _digits(text)
+    return int(digits[9:]) in {97 - int(century + digits[:9]) % 97 for century in ("", "2")}
+
+
+def _is_codice_fiscale(text: str) -> bool:
+    plain = text.upper()
+    # At odd places the table counts, at even ones the digit or the letter's place in the alphabet.
+    even = sum(int(sign) if sign.isdigit() else ord(sign) - 65 for sign in plain[1:15:2])
+    return plain[15] == chr(65 + (sum(_CF_ODD[sign] for sign in plain[0:15:2]) + even) % 26)
+
+
+def _is_steuer_id(text: str) -> bool:
+    digits, product = _digits(text), 10
+    counts = sorted((digits[:10].count(each) for each in set(digits[:10])), reverse=True)
+    if len(digits) != 11 or counts[0] not in {2, 3} or counts[1:2] not in ([1], []):
+        return False
+    for digit in digits[:10]:
+        total = (int(digit) + product) % 10 or 10
+        product = total * 2 % 11
+    return (11 - product) % 10 == int(digits[10])
+
+
+def _is_phone(text: str) -> bool:
+    return 8 <= len(_digits(text)) <= 15
+
+
+def _rule(form: str, holds: Callable[[str], bool] | None = None) -> Rule:
+    return Rule(re.compile(form)) if holds is None else Rule(re.compile(form), holds)
+
+
+_SECRETS = (
+    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,16384}?-----END [A-Z ]{0,40}PRIVATE KEY-----"
+    r"|\beyJ[A-Za-z0-9_-]{8,4096}\.eyJ[A-Za-z0-9_-]{4,8192}\.[A-Za-z0-9_-]{8,2048}"
+    r"|\bp[kls]_[A-Za-z0-9_-]{43}|\bsk-[A-Za-z0-9_-]{16,200}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+    r"|\bgh[pousr]_[A-Za-z0-9]{36,255}|\bgithub_pat_[A-Za-z0-9_]{22,255}|\bglpat-[A-Za-z0-9_-]{20,100}"
+    r"|\bxox[abprs]-[A-Za-z0-9-]{10,200}|\bAIza[0-9A-Za-z_-]{35}|\bhf_[A-Za-z0-9]{30,100}|\bwhsec_[A-Za-z0-9+/=]{24,100}"
+)
+RULES: Mapping[str, Rule] = {
+    "secret": _rule(_SECRETS),
+    "email": _rule(r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,63}\b"),
+    "iban": _rule(r"(?i)\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{2,4}){3,9}\b", _is_iban),
+    "fr_nir": _rule(
+        r"(?<!\d)[12][ .-]?[0-9]{2}[ .-]?[0-9]{2}[ .-]?[0-9][0-9ABab][ .-]?[0-9]{3}[ .-]?[0-9]{3}[ .-]?[0-9]{2}(?!\d)",
+        _is_nir,
+    ),
+    "card": _rule(r"(?<![\d.])[0-9](?:[ -]?[0-9]){12,18}(?![\d])", _is_card),
+    "be_nrn": _rule(r"(?<!\d)[0-9]{2}[.]?[0-9]{2}[.]?[0-9]{2}[ -]?[0-9]{3}[ .]?[0-9]{2}(?!\d)", _is_belgian),
+    "de_steuer_id": _rule(r"(?<!\d)[1-9][0-9](?: ?[0-9]{3}){3}(?!\d)", _is_steuer_id),
+    "es_dni": _rule(r"(?i)\b(?:[0-9]{8}|[XYZ][- ]?[0-9]{7})[- ]?[A-Z]\b", _is_dni),
+    "it_cf": _rule(
+        rf"(?i)\b[A-Z]{{6}}[0-9L-NP-V]{{2}}[{_CF_MONTHS}][0-9L-NP-V]{{2}}[A-Z][0-9L-NP-V]{{3}}[A-Z]\b",
+        _is_codice_fiscale,
+    ),
+    "uk_nino": _rule(
+        r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b"
+    ),
+    "us_ssn": _rule(r"(?<![\d-])(?!000|666|9)[0-9]{3}[- ](?!00)[0-9]{2}[- ](?!0000)[0-9]{4}(?![\d-])"),
+    "phone": _rule(
+        r"(?<![\w+])\+[0-9](?:[ .()/-]{0,2}[0-9]){7,14}(?!\d)|(?<![\w+])0[1-9](?:[ .-]?[0-9]{2}){4}(?!\d)"
+        r"|(?<![\w+])\(?[2-9][0-9]{2}\)?[ .-][0-9]{3}[ .-][0-9]{4}(?!\d)",
+        _is_phone,
+    ),
+}
+"""In the order in which they are applied: what is sure before what is not."""
