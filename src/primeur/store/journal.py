@@ -1,6 +1,7 @@
 """The journal: usage events become durable here before an answer is finished; one fsync for all that came meanwhile.
 
-A folder of numbered segments; a record is its length and CRC-32 (both 32-bit little-endian) and a msgpack body.
+A folder of numbered segments; a record is its length and CRC-32 (both 32-bit little-endian) and a msgpack body. A
+segment is filled with zeros ahead, for a file that does not grow is synced sooner; a length of zero is the end.
 What was torn by a crash is cut off when the journal is opened: its append had not returned, so its answer had not been
 finished either.
 """
@@ -10,7 +11,6 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +18,14 @@ import msgspec
 
 from primeur.core.errors import SetupError
 from primeur.core.usage import UsageEvent
+from primeur.store.sync import Done, Sync, best_sync
 
 _HEAD = struct.Struct("<II")
 _SEGMENT_BYTES = 64 << 20
 _RECORD_LIMIT = 16 << 20
 _READ_BATCH = 2000
 _BUSY, _GATHER_S = 3, 0.001
+_AHEAD = bytes(256 * 1024)
 _READ_BYTES = 1 << 18
 _event = msgspec.msgpack.Decoder(UsageEvent)
 
@@ -38,8 +40,13 @@ class Cursor(NamedTuple):
 class FileJournal:
     """Implements `primeur.core.ports.Journal` over a folder; one process appends, any may read."""
 
-    def __init__(self, folder: Path, *, segment_bytes: int = _SEGMENT_BYTES) -> None:
+    def __init__(
+        self, folder: Path, *, segment_bytes: int = _SEGMENT_BYTES, make_sync: Callable[[], Sync] = best_sync
+    ) -> None:
         """Open for appending and cut off a torn tail.
+
+        Args:
+            make_sync: makes what syncs, when the first event is appended.
 
         Raises:
             SetupError: the folder cannot be written.
@@ -49,16 +56,21 @@ class FileJournal:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._segment = max(_segments(folder), default=1)
-            self._file = os.open(_path(folder, self._segment), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            self._file = os.open(_path(folder, self._segment), os.O_RDWR | os.O_CREAT, 0o600)
             self._size = _whole_length(_path(folder, self._segment))
             os.ftruncate(self._file, self._size)
+            self._filled = self._size
             _sync_folder(folder)
         except OSError as error:
             raise SetupError(f"journal {folder} cannot be written: {error.strerror}") from error
-        self._writer = ThreadPoolExecutor(1, "journal")
+        self._make_sync = make_sync
+        self._sync: Sync | None = None
         self._encoder = msgspec.msgpack.Encoder()
-        self._waiting: list[tuple[bytes, Callable[[OSError | None], None]]] = []
+        self._waiting: list[bytes] = []
+        self._waiters: list[Done] = []
+        self._served: list[Done] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._writing = False
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -77,15 +89,17 @@ class FileJournal:
         self.append_soon(event, tell)
         await done
 
-    def append_soon(self, event: UsageEvent, done: Callable[[OSError | None], None]) -> None:
+    def append_soon(self, event: UsageEvent, done: Done) -> None:
         """See the port."""
         body = self._encoder.encode(event)
-        self._waiting.append((_HEAD.pack(len(body), zlib.crc32(body)) + body, done))
-        if self._idle.is_set():
+        self._waiting.append(_HEAD.pack(len(body), zlib.crc32(body)) + body)
+        self._waiters.append(done)
+        if not self._writing:
+            self._writing = True
             self._idle.clear()
-            self._loop = asyncio.get_running_loop()
+            loop = self._loop = asyncio.get_running_loop()
             # Whatever else this turn of the loop brings goes into the same batch.
-            self._loop.call_soon(self._flush)
+            loop.call_soon(self._flush)
 
     @property
     def end(self) -> Cursor:
@@ -95,48 +109,59 @@ class FileJournal:
     async def aclose(self) -> None:
         """Wait for what is being written."""
         await self._idle.wait()
-        self._writer.shutdown()
+        if self._sync is not None:
+            self._sync.close()
+        os.ftruncate(self._file, self._size)
         os.close(self._file)
 
     def _flush(self) -> None:
-        """Hand what waits to the writing thread: one hop there and one back for each batch."""
-        batch, self._waiting = self._waiting, []
-        self._writer.submit(self._write_batch, batch)
-
-    def _write_batch(self, batch: list[tuple[bytes, Callable[[OSError | None], None]]]) -> None:
-        fault: OSError | None = None
+        """Write what waits; the page cache takes it at once, and the disk is waited for elsewhere."""
+        records, self._waiting = self._waiting, []
+        self._served, self._waiters = self._waiters, []
+        if self._sync is None:
+            self._sync = self._make_sync()
         try:
-            self._write(b"".join([record for record, _ in batch]))
-        except OSError as error:
-            fault = error
-        assert self._loop is not None  # noqa: S101
-        self._loop.call_soon_threadsafe(self._written, batch, fault)
+            self._write(b"".join(records))
+        except OSError as fault:
+            self._written(fault)
+            return
+        self._sync.start(self._file, self._written)
 
-    def _written(self, batch: list[tuple[bytes, Callable[[OSError | None], None]]], fault: OSError | None) -> None:
-        if len(self._waiting) >= _BUSY and self._loop is not None:
-            # Many write at once: a moment's wait saves most hops to the thread and most syncs.
-            self._loop.call_later(_GATHER_S, self._flush)
-        elif self._waiting:
-            self._flush()
+    def _written(self, fault: OSError | None) -> None:
+        served, self._served = self._served, []
+        if self._waiting:
+            assert self._loop is not None  # noqa: S101
+            # Many write at once: a moment's wait saves most syncs.
+            if len(self._waiting) >= _BUSY:
+                self._loop.call_later(_GATHER_S, self._flush)
+            else:
+                self._flush()
         else:
+            self._writing = False
             self._idle.set()
-        for _, done in batch:
+        for done in served:
             done(fault)
 
     def _write(self, data: bytes) -> None:
         if self._size and self._size + len(data) > self._segment_bytes:
             self._next_segment()
+        end = self._size + len(data)
+        if end > self._filled:
+            # Room for the next records is made in the same write.
+            data += _AHEAD
         written = 0
         while written < len(data):
-            written += os.write(self._file, data[written:])
-        os.fdatasync(self._file)
-        self._size += len(data)
+            # What a failed write left behind is written over by the next one.
+            written += os.pwrite(self._file, data[written:] if written else data, self._size + written)
+        self._filled = max(self._filled, self._size + len(data))
+        self._size = end
 
     def _next_segment(self) -> None:
-        fresh = os.open(_path(self._folder, self._segment + 1), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        fresh = os.open(_path(self._folder, self._segment + 1), os.O_RDWR | os.O_CREAT, 0o600)
         _sync_folder(self._folder)
+        os.ftruncate(self._file, self._size)
         os.close(self._file)
-        self._file, self._segment, self._size = fresh, self._segment + 1, 0
+        self._file, self._segment, self._size, self._filled = fresh, self._segment + 1, 0, 0
 
 
 def read_from(folder: Path, cursor: Cursor) -> tuple[list[UsageEvent], Cursor]:
@@ -181,6 +206,8 @@ def _records(path: Path, offset: int) -> Iterator[tuple[int, bytes]]:
         read, size, crc_of = file.read, _HEAD.size, zlib.crc32
         while len(head := read(size)) == size:
             length, crc = _HEAD.unpack(head)
+            if not length:
+                return
             body = read(length) if length <= _RECORD_LIMIT else b""
             if len(body) != length or crc_of(body) != crc:
                 return
