@@ -81,7 +81,10 @@ class Line:
         self._reach = reach
         timeout = httpx2.Timeout(_SILENCE_S, connect=_CONNECT_S)
         self._client = httpx2.Client(
-            base_url=reach.url, headers={"authorization": f"Bearer {reach.key}"}, timeout=timeout
+            base_url=reach.url,
+            headers={"authorization": f"Bearer {reach.key}"},
+            timeout=timeout,
+            verify=reach.tls if reach.cert else True,
         )
 
     def close(self) -> None:

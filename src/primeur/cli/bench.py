@@ -78,7 +78,7 @@ def measure(reach: Reach, load: Load, levels: list[int], requests: int | None) -
 
 async def _run(reach: Reach, load: Load, levels: list[int], requests: int | None) -> list[Level]:
     found: list[Level] = []
-    pool, endpoint = Pool(), endpoint_of(reach, max(levels))
+    pool, endpoint = Pool(tls=reach.tls if reach.cert else None), endpoint_of(reach, max(levels))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

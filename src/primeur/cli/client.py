@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -132,9 +133,10 @@ async def _local(data_dir: Path | None) -> AsyncIterator[httpx2.AsyncClient]:
             f"nothing runs here: there is no {settings.data_dir}; "
             "start with `primeur up`, or set PRIMEUR_URL and PRIMEUR_KEY"
         )
-    url = await asyncio.to_thread(find_running, settings.data_dir)
-    if url is not None:
-        async with _http(url, operator_key(read_secret(settings.data_dir))) as client:
+    running = await asyncio.to_thread(find_running, settings.data_dir)
+    if running is not None:
+        key = operator_key(read_secret(settings.data_dir))
+        async with _http(running.url, key, verify=running.tls if running.cert else True) as client:
             yield client
         return
     # Only this path needs the whole program; the others stay quick without it.
@@ -144,12 +146,17 @@ async def _local(data_dir: Path | None) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-def _http(url: str, key: str, app: Any = None) -> httpx2.AsyncClient:
+def _http(url: str, key: str, app: Any = None, *, verify: ssl.SSLContext | bool = True) -> httpx2.AsyncClient:
     transport = None if app is None else httpx2.ASGITransport(app)
     headers = {"authorization": f"Bearer {key}"}
     try:
         return httpx2.AsyncClient(
-            base_url=url, headers=headers, transport=transport, timeout=_TIMEOUT_S, trust_env=app is None
+            base_url=url,
+            headers=headers,
+            transport=transport,
+            timeout=_TIMEOUT_S,
+            trust_env=app is None,
+            verify=verify,
         )
     except (httpx2.InvalidURL, ValueError) as error:
         raise SetupError(f"{url!r} is no address of a service ({error}); write http://HOST:PORT") from None

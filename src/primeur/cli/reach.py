@@ -1,6 +1,7 @@
 """Which service a command speaks to, and with which key."""
 
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +17,24 @@ _LOOK_TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where a service answers, without a slash at the end, and the key that opens it."""
+    """Where a service answers, without a slash at the end, and the key that opens it.
+
+    Attributes:
+        cert: PEM file of the certificate that it must show; empty: one of the system's authorities.
+    """
 
     url: str
     key: str
+    cert: str = ""
+
+    @property
+    def tls(self) -> ssl.SSLContext:
+        """How its certificate is checked: a service of this machine must show the very one that it was started with."""
+        if not self.cert:
+            return ssl.create_default_context()
+        context = ssl.create_default_context(cafile=self.cert)
+        context.check_hostname = False
+        return context
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -27,6 +42,7 @@ class Note(msgspec.Struct, frozen=True):
 
     url: str
     pid: int
+    cert: str = ""
 
 
 def find_service(data_dir: Path | None) -> Reach:
@@ -38,10 +54,10 @@ def find_service(data_dir: Path | None) -> Reach:
     if data_dir is None and os.environ.get("PRIMEUR_URL"):
         return named_service()
     folder = read_settings(data_dir=data_dir).data_dir
-    url = find_running(folder)
-    if url is None:
+    running = find_running(folder)
+    if running is None:
         raise SetupError(f"no service runs on {folder}; start it with `primeur up`, or set PRIMEUR_URL and PRIMEUR_KEY")
-    return Reach(url, os.environ.get("PRIMEUR_KEY") or operator_key(read_secret(folder)))
+    return Reach(running.url, os.environ.get("PRIMEUR_KEY") or operator_key(read_secret(folder)), running.cert)
 
 
 def named_service() -> Reach:
@@ -57,14 +73,16 @@ def named_service() -> Reach:
     return Reach(os.environ["PRIMEUR_URL"].rstrip("/").removesuffix("/v1"), key)
 
 
-def find_running(folder: Path) -> str | None:
-    """Give the address of the service that runs on a data folder; None when none answers."""
+def find_running(folder: Path) -> Reach | None:
+    """Give the service that runs on a data folder, without a key; None when none answers."""
     try:
         note = msgspec.json.decode((folder / "service.json").read_bytes(), type=Note)
-        httpx2.get(f"{note.url}/healthz", timeout=_LOOK_TIMEOUT_S, trust_env=False)
+        found = Reach(note.url, "", note.cert)
+        verify = found.tls if note.cert else True
+        httpx2.get(f"{note.url}/healthz", timeout=_LOOK_TIMEOUT_S, trust_env=False, verify=verify)
     except (OSError, msgspec.MsgspecError, httpx2.HTTPError):
         return None
-    return note.url
+    return found
 
 
 def read_secret(folder: Path) -> bytes:

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 
 import msgspec
@@ -43,7 +44,12 @@ class Server(uvicorn.Server):
 
 
 def make_server(house: House, settings: Settings) -> Server:
-    """Make the server of *house*."""
+    """Make the server of *house*.
+
+    Raises:
+        SetupError: the certificate or its key cannot be used.
+    """
+    check_certificate(settings)
     return Server(
         uvicorn.Config(
             build_app(house),
@@ -56,8 +62,28 @@ def make_server(house: House, settings: Settings) -> Server:
             proxy_headers=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=settings.drain_s,
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
         )
     )
+
+
+def check_certificate(settings: Settings) -> None:
+    """See that https can be served, if it is asked for.
+
+    Raises:
+        SetupError: one of certificate and key is missing, cannot be read, or does not fit the other.
+    """
+    cert, key = settings.tls_cert, settings.tls_key
+    if cert is None and key is None:
+        return
+    if cert is None or key is None:
+        raise SetupError("https needs both --tls-cert and --tls-key")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        reason = error.strerror or error
+        raise SetupError(f"the certificate {cert} with the key {key} cannot be used: {reason}") from None
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -96,6 +122,8 @@ def note_service(settings: Settings, port: int) -> str:
     """Tell the command line where the service is; gives its address."""
     host = settings.host
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    url = f"http://{name}:{port}"
-    (settings.data_dir / "service.json").write_bytes(msgspec.json.encode({"url": url, "pid": os.getpid()}))
+    url = f"{'http' if settings.tls_cert is None else 'https'}://{name}:{port}"
+    cert = "" if settings.tls_cert is None else str(settings.tls_cert)
+    note = {"url": url, "pid": os.getpid(), "cert": cert}
+    (settings.data_dir / "service.json").write_bytes(msgspec.json.encode(note))
     return url
