@@ -54,19 +54,31 @@ def entropy() -> CountedEntropy:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once of each kind."""
+    return f"sqlite:///{tmp_path / 'primeur.db'}" if request.param == "sqlite" else _fresh_postgres()
+
+
+@pytest.fixture
+def second_url(database_url: str, tmp_path: Path) -> str:
+    """Another empty database of the same kind."""
+    return f"sqlite:///{tmp_path / 'second.db'}" if database_url.startswith("sqlite") else _fresh_postgres("second")
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
     """A fresh database, once on each kind."""
-    made = Store(f"sqlite:///{tmp_path / 'primeur.db'}" if request.param == "sqlite" else _fresh_postgres())
+    made = Store(database_url)
     yield made
     made.close()
 
 
-def _fresh_postgres() -> str:
+def _fresh_postgres(name: str = "primeur") -> str:
     url = os.environ.get("PRIMEUR_TEST_POSTGRES")
     if not url:
         pytest.skip("set PRIMEUR_TEST_POSTGRES=postgresql+psycopg://... to an empty database to run this on PostgreSQL")
     # A schema for each worker of pytest-xdist, so that they do not sweep each other's tables away.
-    schema = f"primeur_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    schema = f"{name}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(DropSchema(schema, cascade=True, if_exists=True))

@@ -200,7 +200,7 @@ def open_store(settings: Settings) -> Store:
         raise SetupError(
             f"data folder {settings.data_dir} cannot be written ({error.strerror}); choose another with --data-dir"
         ) from error
-    return Store(settings.database_url)
+    return Store(settings.database_url, backups=settings.data_dir / "backups")
 
 
 def read_pepper(data_dir: Path, given: Path | None = None) -> bytes:

@@ -19,6 +19,7 @@ from primeur.cli import (
     train,
     usage,
 )
+from primeur.cli.backup import backup, restore
 from primeur.cli.bench_group import benches
 from primeur.cli.chat import chat
 from primeur.cli.up import up
@@ -32,6 +33,8 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(chat)
+app.command()(backup)
+app.command()(restore)
 app.command("status")(status.show_status)
 app.command("apply")(status.apply)
 app.command("sign-in-link")(status.make_link)

@@ -29,8 +29,11 @@ _TOGETHER = 256
 class Store:
     """One database; a transaction is one plain function, so nothing can be awaited inside it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, backups: Path | None = None) -> None:
         """Open *url* (``sqlite:///...`` or ``postgresql+psycopg://...``) and bring its tables up to date.
+
+        Args:
+            backups: folder in which older tables are backed up before they are changed; None: they are not.
 
         Raises:
             SetupError: the database is damaged, from a newer version, or out of reach.
@@ -41,7 +44,7 @@ class Store:
         self._readers = ThreadPoolExecutor(2, "store-read")
         self._waiting: list[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = []
         self._committing: asyncio.Task[None] | None = None
-        _check(self._engine, url)
+        _check(self._engine, url, backups)
 
     async def transact(self, work: Callable[[Tx], T]) -> T:
         """Run *work* in one transaction, committed when it returns and rolled back when it raises."""
@@ -155,7 +158,7 @@ def _open(url: str) -> Engine:
     return engine
 
 
-def _check(engine: Engine, url: str) -> None:
+def _check(engine: Engine, url: str, backups: Path | None) -> None:
     where = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else engine.url
     try:
         with engine.connect() as connection:
@@ -163,6 +166,6 @@ def _check(engine: Engine, url: str) -> None:
                 verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
                 if verdict != "ok":
                     raise SetupError(f"database {where} is damaged ({verdict}); restore a backup or move it away")
-        migrate(engine)
+        migrate(engine, backups)
     except DatabaseError as error:
         raise SetupError(f"database {where} cannot be used ({error.orig}); restore a backup or move it away") from error

@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema by numbered migrations."""
+"""Bring a database to the newest schema by numbered migrations, with a backup of its tables first."""
 
 from pathlib import Path
 
@@ -6,29 +6,73 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from primeur.core.errors import SetupError
+from primeur.store.dump import dump_tables, open_new
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+# Any number that nobody else uses on the same server.
+_LOCK = 7_727_001
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, backups: Path | None = None, *, program: str = "") -> None:
     """Run every migration that the database has not seen.
 
+    Args:
+        backups: folder in which the tables are backed up before they change; None: they are not.
+        program: version of this program, for the backup.
+
     Raises:
-        SetupError: the database was written by a newer Primeur.
+        SetupError: the database was written by a newer Primeur, or the backup cannot be written.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS))
+    config = _config()
     scripts = ScriptDirectory.from_config(config)
-    with engine.begin() as connection:
+    head = str(scripts.get_current_head())
+    with engine.connect() as connection:
         seen = MigrationContext.configure(connection).get_current_revision()
-        if seen == scripts.get_current_head():
-            return
-        if seen is not None and seen not in {script.revision for script in scripts.walk_revisions()}:
-            raise SetupError(
-                f"the database is at migration {seen}, which this Primeur does not know; install a newer one"
-            )
+    if seen == head:
+        return
+    if seen is not None and seen not in {script.revision for script in scripts.walk_revisions()}:
+        raise SetupError(f"the database is at migration {seen}, which this Primeur does not know; install a newer one")
+    if seen is not None and backups is not None:
+        _back_up(engine, backups, f"before-{head}-from-{seen}", program)
+    with engine.begin() as connection:
+        _one_at_a_time(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def migrate_to(engine: Engine, revision: str) -> None:
+    """Bring an empty database to an older schema, for what is to be loaded into it.
+
+    Raises:
+        SetupError: this Primeur does not know *revision*.
+    """
+    config = _config()
+    if revision not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+        words = f"the backup is of migration {revision!r}, which this Primeur does not know"
+        raise SetupError(f"{words}; install a newer one")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return config
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """Services that start together on one PostgreSQL wait for the first one; SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"select pg_advisory_xact_lock({_LOCK})")
+
+
+def _back_up(engine: Engine, folder: Path, name: str, program: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # A start that failed half-way has left its backup: it is the one to keep.
+    number = sum(1 for _ in folder.glob(f"{name}*")) + 1
+    with open_new(folder / f"{name}-{number}.tar") as tar:
+        dump_tables(engine, tar, program)
