@@ -49,9 +49,9 @@ ROWS = (
     ),
     (
         "insert into requests (id, at_ms, route, outcome, status, project_id, key_id, deployment, revision_id,"
-        " provider, input_tokens, cached_tokens, output_tokens, reasoning_tokens, counted_by, cost_nanos, currency, streamed,"
-        " duration_us, overhead_us, address) values ('req_1', 50, 'chat', 'completed', 200, 'prj_1', 'key_1', 'echo',"
-        " 'rev_1', 'echo', 3, 0, 4, 0, 'target', 11, 'EUR', false, 9, 1, '')"
+        " provider, input_tokens, cached_tokens, output_tokens, reasoning_tokens, counted_by, cost_nanos, currency,"
+        " streamed, duration_us, overhead_us, address) values ('req_1', 50, 'chat', 'completed', 200, 'prj_1', 'key_1',"
+        " 'echo', 'rev_1', 'echo', 3, 0, 4, 0, 'target', 11, 'EUR', false, 9, 1, '')"
     ),
 )
 KEY = (
