@@ -9,6 +9,7 @@ from primeur.cli import (
     budgets,
     data,
     deployments,
+    documents,
     keys,
     models,
     prices,
@@ -54,6 +55,7 @@ for _name, _group in (
     ("train", train.commands),
     ("audit", audit.commands),
     ("data", data.commands),
+    ("documents", documents.commands),
 ):
     app.add_typer(_group, name=_name)
 

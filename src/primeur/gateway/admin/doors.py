@@ -5,6 +5,7 @@ from primeur.gateway.admin import (
     budgets,
     data,
     deployments,
+    documents,
     engines,
     keys,
     limits,
@@ -33,4 +34,5 @@ DOORS: tuple[Door, ...] = (
     *series.DOORS,
     *audit.DOORS,
     *data.DOORS,
+    *documents.DOORS,
 )
