@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from primeur.walks.expire_files import expire_files
 from primeur.walks.follow_changes import follow_changes
 from primeur.walks.house import House
+from primeur.walks.judge_roll_outs import judge_roll_outs
 from primeur.walks.keep_audit import keep_audit
 from primeur.walks.run_batches import run_batches
 from primeur.walks.send_webhook import deliver_webhooks
@@ -14,7 +15,15 @@ from primeur.walks.write_usage import write_usage
 
 Story = Callable[[House, asyncio.Event], Awaitable[None]]
 
-STORIES: tuple[Story, ...] = (follow_changes, write_usage, run_batches, expire_files, deliver_webhooks, keep_audit)
+STORIES: tuple[Story, ...] = (
+    follow_changes,
+    write_usage,
+    run_batches,
+    expire_files,
+    deliver_webhooks,
+    keep_audit,
+    judge_roll_outs,
+)
 
 _RETRY_S = 1.0
 _log = logging.getLogger("primeur.worker")

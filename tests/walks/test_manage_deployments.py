@@ -48,7 +48,7 @@ async def test_a_model_is_deployed_on_its_newest_version(founded, owner, write_g
     revision = await deploy(founded, owner, "chat", NewRevision(model="tiny"))
     assert (revision.engine, revision.version_id, revision.number) == ("llamacpp", version.id, 1)
     older = await deploy(founded, owner, "chat", NewRevision(model="tiny", version=1))
-    assert (older.number, older.share) == (2, 1)
+    assert (older.number, older.share) == (2, 100)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from primeur.cli.client import connect, one
+from primeur.cli.roll_outs import add_roll_outs, read_policy
 from primeur.cli.show import AsJson, DataDir, Settings, moment, print_json, print_list, print_table, read_settings, say
 
 commands = typer.Typer(help="Deployments: the names that clients call.")
+add_roll_outs(commands)
 Name = Annotated[str, typer.Argument(help="Name, id or alias of the deployment.")]
 
 
@@ -54,6 +56,10 @@ def deploy(
     upstream_model: Annotated[str | None, typer.Option(help="The provider's own name of the model.")] = None,
     embeddings_by: Annotated[str | None, typer.Option(help="Deployment that answers its embeddings.")] = None,
     settings: Settings = None,
+    canary: Annotated[bool, typer.Option("--canary", help="Give it its traffic in steps, judged on the way.")] = False,
+    roll_out: Annotated[
+        str | None, typer.Option(help="How, as JSON; implies --canary.", metavar="'{\"steps\": [5, 50]}'")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -64,6 +70,8 @@ def deploy(
     }  # fmt: skip
     if embeddings_by is not None:
         ask["embeddings_by"] = embeddings_by
+    if canary or roll_out is not None:
+        ask["roll_out"] = read_policy(roll_out or "{}")
     with connect(data_dir) as api:
         made = api.put(one("deployments", name), ask)
     if as_json:

@@ -211,6 +211,7 @@ class Deployment:
         coming: there is no target yet and an engine is on its way up for the first time; nothing has failed.
         max_output_tokens: assumed answer length when a caller gives none.
         gate: limits of the deployment itself, which everybody's requests pass; None when it has none.
+        sticky: what stays with one revision while several have a share: ``conversation``, ``key`` or ``request``.
     """
 
     name: str
@@ -223,3 +224,4 @@ class Deployment:
     coming: bool = False
     max_output_tokens: int = 1024
     gate: Gate | None = None
+    sticky: str = "conversation"

@@ -29,6 +29,7 @@ type_prefixes = {
     "budget": "bud",
     "measurement": "mea",
     "delivery": "whd",
+    "roll_out": "rol",
 }
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -15,6 +15,7 @@ from primeur.core.errors import BadRequest, PrimeurError, TargetFailed
 from primeur.core.ports import Line
 from primeur.gateway.lines import serving_lines
 from primeur.walks.admit import admit, settle
+from primeur.walks.complete import note_fault
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import ANSWER_LIMIT, Passage, fault_event, whole_answer
@@ -158,7 +159,7 @@ class Exchange(msgspec.Struct, eq=False):
         if self.over or self.settled:
             return
         if not self.streaming:
-            self._long_way()
+            self._long_way(fault)
             return
         self._settle("failed", fault, fault_event(fault))
 
@@ -208,8 +209,8 @@ class Exchange(msgspec.Struct, eq=False):
         assert self.meter is not None  # noqa: S101
         try:
             answer = whole_answer(self.meter, body, None)
-        except TargetFailed:
-            self._long_way()
+        except TargetFailed as fault:
+            self._long_way(fault)
             return
         self._settle("completed", None, answer)
 
@@ -236,14 +237,15 @@ class Exchange(msgspec.Struct, eq=False):
         error = refusal(self.status, self.headers, b"".join(self.body), meter.served.target)
         if not isinstance(error, BadRequest):
             # Another target may answer, or the target later: the long way knows both.
-            self._long_way()
+            self._long_way(error)
             return
         self.over = self.settled = True
         settle(self.house, self.ask, meter.admission)
         self.client.send_refusal(error)
 
-    def _long_way(self) -> None:
+    def _long_way(self, fault: PrimeurError) -> None:
         assert self.meter is not None  # noqa: S101
+        note_fault(self.house, self.ask, self.meter.served.target, fault)
         self.over = self.settled = True
         settle(self.house, self.ask, self.meter.admission)
         self.client.take_long_way()

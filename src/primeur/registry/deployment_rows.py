@@ -100,6 +100,11 @@ def next_number(tx: Tx, deployment_id: str) -> int:
 def point_at(tx: Tx, revision: Revision) -> None:
     """Keep a new revision and give it the traffic of the earlier ones."""
     tx.execute(update(revisions).where(revisions.c.deployment_id == revision.deployment_id).values(share=0))
+    add_revision(tx, revision)
+
+
+def add_revision(tx: Tx, revision: Revision) -> None:
+    """Keep a new revision, with the share that it says."""
     values = {name: getattr(revision, name) for name in Revision.__slots__}
     tx.execute(insert(revisions).values(**values | {"settings": json.dumps(revision.settings)}))
 

@@ -35,11 +35,24 @@ def unknown_model(name: str) -> UnknownModel:
     )
 
 
-def order_targets(deployment: Deployment, ask: Ask) -> list[Target]:
+def lot_of(sticky: str, ask: Ask, key_id: str) -> str:
+    """What a revision is drawn by: asks with the same lot stay together while shares grow or shrink.
+
+    Args:
+        sticky: see `primeur.core.chat.Deployment`; a conversation without a name of its own is one request.
+    """
+    if sticky == "key":
+        return key_id or ask.id
+    if sticky == "request":
+        return ask.id
+    return ask.affinity or getattr(ask.fields, "prompt_cache_key", None) or ask.id
+
+
+def order_targets(deployment: Deployment, ask: Ask, lot: str | None = None) -> list[Target]:
     """Put the targets that can honour every parameter in the order in which they are to be tried.
 
-    The first is drawn by traffic share, by the ask's affinity where it has one, so that a conversation stays where its
-    prompt cache is.
+    The first is drawn by traffic share and by *lot* (see `lot_of`), so that a conversation stays where its prompt cache
+    is.
 
     Raises:
         NotReady: no target is up; says why.
@@ -59,7 +72,7 @@ def order_targets(deployment: Deployment, ask: Ask) -> list[Target]:
     willing = [target for target, fault in zip(able, faults, strict=True) if fault is None]
     if not willing:
         raise next(fault for fault in faults if fault is not None)
-    return _drawn(willing, ask.affinity or ask.id)
+    return _drawn(willing, lot or ask.affinity or ask.id)
 
 
 def fault_of(target: Target, ask: Ask) -> UnsupportedParameter | None:

@@ -12,11 +12,16 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A revision's number and its share of the traffic, as far as choosing needs it."""
+    """A revision's number and its share of the traffic, as far as choosing needs it.
+
+    Attributes:
+        warm: a roll-out wants it up, share or no share.
+    """
 
     id: str
     number: int
     share: int
+    warm: bool = False
 
 
 def check_name(name: str, thing: str) -> str:
@@ -48,12 +53,13 @@ def stored_path(digest: str, kind: str) -> str:
 def revisions_to_run(revisions: Iterable[Standing], is_ready: Callable[[str], bool]) -> list[str]:
     """Choose which revisions of one deployment should be up, newest first.
 
-    Those with a share of the traffic are. Until one of them is ready, one of the others stays up too (the newest that
-    is ready, else the newest), so that deploying a revision that never becomes ready takes nothing away.
+    Those with a share of the traffic are, and those that a roll-out keeps warm. Until one with a share is ready, one of
+    the others stays up too (the newest that is ready, else the newest), so that deploying a revision that never becomes
+    ready takes nothing away.
     """
     ordered = sorted(revisions, key=lambda one: one.number, reverse=True)
-    chosen = [one.id for one in ordered if one.share > 0]
-    if not any(is_ready(one) for one in chosen):
-        others = [one.id for one in ordered if one.share == 0]
+    chosen = [one.id for one in ordered if one.share > 0 or one.warm]
+    if not any(is_ready(one.id) for one in ordered if one.share > 0):
+        others = [one.id for one in ordered if one.share == 0 and not one.warm]
         chosen += ([one for one in others if is_ready(one)] or others)[:1]
     return chosen

@@ -10,7 +10,7 @@ from zlib import crc32
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Route, Target
 from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
-from primeur.registry.routing import BEYOND_OPENAI, order_targets, unknown_model
+from primeur.registry.routing import BEYOND_OPENAI, lot_of, order_targets, unknown_model
 
 _KINDS = {Route.CHAT: ChatRequest, Route.COMPLETIONS: CompletionRequest, Route.EMBEDDINGS: EmbeddingRequest}
 
@@ -39,17 +39,17 @@ class Way:
         self._orders = [[one, *(other for other in able if other is not one)] for one in able]
         self._able = able
 
-    def order(self, ask: Ask) -> list[Target]:
+    def order(self, ask: Ask, key_id: str = "") -> list[Target]:
         """Give the targets that can honour every parameter in the order in which they are to be tried.
 
         Raises:
             NotReady, BadRequest, UnsupportedParameter: see `primeur.registry.routing.order_targets`.
         """
         if not self._able or (self._rare is not None and self._rare(ask.fields) != self._unsaid):
-            return order_targets(self.deployment, ask)
+            return order_targets(self.deployment, ask, lot_of(self.deployment.sticky, ask, key_id))
         if self._total == 0 or len(self._able) == 1:
             return self._able
-        lot = crc32((ask.affinity or ask.id).encode()) % self._total
+        lot = crc32(lot_of(self.deployment.sticky, ask, key_id).encode()) % self._total
         return self._orders[bisect_right(self._ends, lot)]
 
 

@@ -66,7 +66,7 @@ def admit(house: House, caller: Caller, ask: Ask) -> Admission:
     check(caller, "inference", None, ask.arrived_ms)
     way = house.board.now.way(ask.route, ask.model)
     check_allowed(way, caller, ask)
-    deployment, targets = way.deployment, way.order(ask)
+    deployment, targets = way.deployment, way.order(ask, caller.key_id)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)
     cost_nanos = cap = None

@@ -72,6 +72,8 @@ def _wanted_price(_tx: Tx, entry: Declared) -> Fields:
 
 def _wanted_revision(tx: Tx, entry: Declared) -> Fields:
     wanted = dict(msgspec.to_builtins(entry.what))
+    # How traffic moves to a revision is no part of what it is.
+    wanted.pop("roll_out", None)
     if wanted["model"] is not None:
         wanted["engine"] = wanted["engine"] or "llamacpp"
         try:

@@ -22,6 +22,8 @@ from primeur.registry.deployment_rows import (
     list_revisions,
     list_weights,
 )
+from primeur.registry.roll_out_rows import RollOut, kept_warm, newest_roll_outs
+from primeur.registry.roll_outs import UNOPENED
 from primeur.registry.rows import Provider, list_providers
 from primeur.registry.rules import Standing, revisions_to_run
 from primeur.store.database import Tx, last_sequence
@@ -50,6 +52,7 @@ class Facts:
     policies: dict[str, DataPolicy]
     prices: dict[str, Price]
     gates: Gates
+    roll_outs: dict[str, RollOut]
 
 
 async def compile_snapshot(house: House) -> Snapshot:
@@ -76,6 +79,7 @@ def read_facts(tx: Tx, now_ms: int) -> Facts:
         policies=list_policies(tx),
         prices=prices_in_force(tx, now_ms),
         gates=compile_gates(list_scope_limits(tx), list_budgets(tx)),
+        roll_outs=newest_roll_outs(tx),
     )
 
 
@@ -134,13 +138,17 @@ class _Joiner:
     ) -> None:
         self.house, self.facts, self.row, self.launches = house, facts, row, launches
         self.revisions = {one.id: one for one in facts.revisions if one.deployment_id == row.id}
+        self.roll_out = facts.roll_outs.get(row.id)
 
     def deployment(self) -> Deployment:
         targets: list[Target] = []
         missing: list[_Missing] = []
-        standings = [Standing(one.id, one.number, one.share) for one in self.revisions.values()]
+        warm, hidden = kept_warm(self.roll_out), self.hidden()
+        standings = [Standing(one.id, one.number, one.share, one.id in warm) for one in self.revisions.values()]
         for chosen in revisions_to_run(standings, self.is_ready):
             found = self.target(self.revisions[chosen])
+            if chosen == hidden:
+                continue
             if isinstance(found, Target):
                 targets.append(found)
             else:
@@ -156,7 +164,12 @@ class _Joiner:
             embeddings_by=self.row.embeddings_by,
             pending=missing[0].reason if missing and not targets else "",
             coming=not targets and any(one.coming for one in missing),
+            sticky=self.roll_out.policy.sticky if self.roll_out else "conversation",
         )
+
+    def hidden(self) -> str | None:
+        """The revision that runs and may not be asked yet."""
+        return self.roll_out.revision_id if self.roll_out and self.roll_out.state in UNOPENED else None
 
     def is_ready(self, revision_id: str) -> bool:
         if self.revisions[revision_id].engine is None:

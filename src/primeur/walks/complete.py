@@ -7,6 +7,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Served, Target, Translation
 from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError, TargetFailed
 from primeur.core.ports import Reply, Standing
+from primeur.registry.observation_rows import Fault
 from primeur.walks.admit import Admission, admit_in_turn, settle, write_letter
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
@@ -71,6 +72,7 @@ async def _first_answer(house: House, ask: Ask, admission: Admission) -> tuple[T
         except (BadRequest, ContextTooLong):
             raise
         except TargetFailed as error:
+            note_fault(house, ask, target, error)
             # The first fault is the one to tell: it is about the target that should have answered.
             fault = fault or error
         else:
@@ -85,6 +87,11 @@ async def _begun(reply: Reply) -> None:
     except BaseException:
         reply.close()
         raise
+
+
+def note_fault(house: House, ask: Ask, target: Target, error: PrimeurError) -> None:
+    """Remember that *target* failed, even if another answers: whoever judges it must know."""
+    house.board.faults.append(Fault(ask.id, target.revision_id, house.clock.now_ms(), error.code))
 
 
 def tracing(ask: Ask) -> tuple[tuple[bytes, bytes], ...]:

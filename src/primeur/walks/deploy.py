@@ -11,6 +11,7 @@ from primeur.core.events import DeploymentRemoved
 from primeur.core.ports import ProviderOrder
 from primeur.registry import deployment_rows, rows
 from primeur.registry.engine_choice import AUTO, DEFAULT_ENGINE
+from primeur.registry.roll_outs import RollOutPolicy
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
@@ -30,6 +31,7 @@ class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         engine: ``llamacpp`` when only a model is given; ``auto`` takes the one that was measured best on this machine.
         settings: of the engine or the provider's deployment.
         embeddings_by: another deployment that answers embeddings for this one; unchanged when not given.
+        roll_out: how traffic shall move to it, judged on the way; all at once when not given.
     """
 
     model: str | None = None
@@ -39,6 +41,7 @@ class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     upstream_model: str | None = None
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     embeddings_by: str | UnsetType | None = UNSET
+    roll_out: RollOutPolicy | None = None
 
 
 async def deploy(house: House, caller: Caller, name: str, ask: NewRevision) -> deployment_rows.Revision:
@@ -100,6 +103,7 @@ def _on_provider(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
         upstream_model=ask.upstream_model,
         settings=ask.settings,
         embeddings_by=_embeddings_by(tx, name, ask),
+        roll_out=ask.roll_out,
     )
 
 
@@ -128,6 +132,7 @@ def _on_engine(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
         version_id=version_id,
         settings=ask.settings,
         embeddings_by=_embeddings_by(tx, name, ask),
+        roll_out=ask.roll_out,
     )
 
 

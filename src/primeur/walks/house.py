@@ -1,6 +1,7 @@
 """What every walk is handed: the ports, plugged in once by app.py."""
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +27,13 @@ from primeur.core.ports import (
     Relay,
 )
 from primeur.governance.refusal_rules import Refusals
+from primeur.registry.observation_rows import Fault
 from primeur.registry.ways import Way, find_way
 from primeur.store.blobs import Blobs
 from primeur.store.database import Store
 from primeur.store.master_keys import FileKeys
+
+_FAULTS_MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Board:
         looked_us: monotonic microseconds of the last look at the event log.
         serving: requests of people in flight; batch work waits while there are any.
         refusals: who was not let in during this minute.
+        faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
     """
 
     def __init__(self) -> None:
@@ -82,6 +87,7 @@ class Board:
         self.looked_us = 0
         self.serving = 0
         self.refusals = Refusals()
+        self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,62 @@ class RevisionDeployed(Event, frozen=True):
     revision_id: str
 
 
+class RollOutBegan(Event, frozen=True):
+    """A new revision waits for its share of the traffic.
+
+    Attributes:
+        policy: how it is to be judged, as JSON.
+    """
+
+    deployment: str
+    roll_out_id: str
+    revision_id: str
+    baseline_id: str
+    policy: str
+
+
+class RollOutMoved(Event, frozen=True):
+    """A roll-out took a step, by itself or by hand.
+
+    Attributes:
+        move: a move of `primeur.registry.roll_outs.ROLL_OUT`.
+        share: percent of the traffic that the new revision has now.
+        reason: in words.
+        evidence: what the judge had seen, as JSON; empty when nobody judged.
+    """
+
+    deployment: str
+    roll_out_id: str
+    move: str
+    state: str
+    share: int
+    reason: str
+    evidence: str = ""
+
+
+class TrafficMoved(Event, frozen=True):
+    """Somebody divided a deployment's traffic by hand.
+
+    Attributes:
+        shares: percent by the revision's number.
+    """
+
+    deployment: str
+    shares: dict[str, int]
+
+
+class ScoresReported(Event, frozen=True):
+    """An evaluation of both revisions of a roll-out was handed in.
+
+    Attributes:
+        items: how many scores for each.
+    """
+
+    deployment: str
+    roll_out_id: str
+    items: int
+
+
 class DeploymentRemoved(Event, frozen=True):
     """A deployment's name is free again."""
 
@@ -79,6 +135,10 @@ RegistryEvent = (
     | ProviderAdded
     | ProviderRemoved
     | RevisionDeployed
+    | RollOutBegan
+    | RollOutMoved
+    | TrafficMoved
+    | ScoresReported
     | DeploymentRemoved
     | AliasSet
     | AliasRemoved

@@ -25,6 +25,8 @@ from primeur.store.schema.registry import (
     models,
     providers,
     revisions,
+    roll_outs,
+    target_faults,
     versions,
 )
 from primeur.store.schema.webhooks import webhook_deliveries
@@ -58,10 +60,12 @@ __all__ = [
     "response_items",
     "responses",
     "revisions",
+    "roll_outs",
     "scope_limits",
     "sessions",
     "shares",
     "sign_in_links",
+    "target_faults",
     "transactions",
     "upload_parts",
     "uploads",

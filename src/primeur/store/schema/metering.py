@@ -49,6 +49,7 @@ requests = Table(
     Column("answer", Text),
     Index("ix_requests_project_at", "project_id", "at_ms"),
     Index("ix_requests_at", "at_ms"),
+    Index("ix_requests_revision_at", "revision_id", "at_ms"),
 )
 
 journal_cursors = Table(

@@ -1,6 +1,6 @@
 """Tables of the room registry: models, versions, providers, deployments."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from primeur.store.schema.base import identity, made, metadata
 
@@ -87,4 +87,31 @@ engine_measurements = Table(
     Column("levels", Text, nullable=False),
     made(),
     UniqueConstraint("version_id", "engine", "machine"),
+)
+
+roll_outs = Table(
+    "roll_outs",
+    metadata,
+    identity(),
+    Column("deployment_id", ForeignKey("deployments.id", ondelete="CASCADE"), nullable=False),
+    Column("revision_id", ForeignKey("revisions.id", ondelete="CASCADE"), nullable=False),
+    Column("baseline_id", ForeignKey("revisions.id", ondelete="CASCADE"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("evidence", Text),
+    Column("scores", Text),
+    made(),
+    Index("ix_roll_outs_deployment", "deployment_id", "created_ms"),
+)
+
+target_faults = Table(
+    "target_faults",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("revision_id", String(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("code", String(64), nullable=False),
+    Index("ix_target_faults_revision_at", "revision_id", "at_ms"),
 )

@@ -1,0 +1,44 @@
+"""A growing share moves callers one way only."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from primeur.core.chat import OPENAI_PATHS, Ask, Deployment, Dialect, Endpoint, Route, Target
+from primeur.core.wire import ChatRequest
+from primeur.registry.ways import Way
+
+ENDPOINT = Endpoint("http", "127.0.0.1", 1)
+DIALECT = Dialect("plain", OPENAI_PATHS)
+
+
+def ask(affinity=None, request="req_1"):
+    fields = ChatRequest(model="chat", messages=[])
+    return Ask(id=request, route=Route.CHAT, body=b"{}", fields=fields, arrived_ms=0, arrived_us=0, affinity=affinity)
+
+
+def way(share, sticky="conversation"):
+    def target(name, part):
+        return Target(name, "echo", ENDPOINT, DIALECT, "m", frozenset(Route), share=part)
+
+    targets = (target("new", share), target("old", 100 - share))
+    return Way("chat", Deployment("chat", "m", 0, targets, sticky=sticky), Route.CHAT)
+
+
+@given(st.text(min_size=1), st.lists(st.integers(0, 100), min_size=2, max_size=6))
+def test_who_has_the_new_revision_keeps_it_while_its_share_grows(conversation, shares):
+    """Conversation by conversation."""
+    served = [way(share).order(ask(conversation))[0].revision_id == "new" for share in sorted(shares)]
+    assert served == sorted(served)
+
+
+@given(st.text(min_size=1), st.integers(0, 100))
+def test_a_key_has_one_revision(key, share):
+    """Whatever it asks."""
+    sticky = way(share, "key")
+    assert len({sticky.order(ask(request=f"req_{one}"), key)[0].revision_id for one in range(20)}) == 1
+
+
+def test_requests_without_a_conversation_are_divided():
+    """About as the shares say."""
+    served = [way(30).order(ask(request=f"req_{one}"))[0].revision_id for one in range(2000)]
+    assert 500 < served.count("new") < 700
