@@ -11,6 +11,7 @@ from primeur.walks.judge_roll_outs import judge_roll_outs
 from primeur.walks.keep_audit import keep_audit
 from primeur.walks.run_batches import run_batches
 from primeur.walks.send_webhook import deliver_webhooks
+from primeur.walks.watch_capacity import watch_capacity
 from primeur.walks.write_usage import write_usage
 
 Story = Callable[[House, asyncio.Event], Awaitable[None]]
@@ -23,6 +24,7 @@ STORIES: tuple[Story, ...] = (
     deliver_webhooks,
     keep_audit,
     judge_roll_outs,
+    watch_capacity,
 )
 
 _RETRY_S = 1.0

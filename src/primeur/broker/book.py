@@ -9,6 +9,7 @@ from primeur.broker.papers import (
     OFFER,
     RELEASE,
     REQUEST,
+    Bid,
     CapacityRequest,
     Commitment,
     CommitmentState,
@@ -18,7 +19,7 @@ from primeur.broker.papers import (
     ReleaseWindow,
     RequestState,
 )
-from primeur.broker.rights import Right
+from primeur.broker.rights import RIGHT, Right, RightState
 from primeur.core.errors import Conflict
 
 _UNDER_OFFER = frozenset({OfferState.PREPARED, OfferState.NOTICED, OfferState.OPEN})
@@ -39,9 +40,15 @@ class Book:
     requests: Mapping[str, CapacityRequest] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
     releases: Mapping[str, ReleaseWindow] = field(default_factory=dict)
+    bids: Mapping[str, Bid] = field(default_factory=dict)
     commitments: Mapping[str, Commitment] = field(default_factory=dict)
     told: Mapping[str, Command] = field(default_factory=dict)
     now_ms: int = 0
+
+    @property
+    def right(self) -> Right | None:
+        """The newest version of the right, in force or not."""
+        return max(self.versions, key=lambda right: right.version, default=None)
 
     def right_of(self, request: CapacityRequest) -> Right | None:
         """Give the version that governs a request: the one in force when it was opened."""
@@ -73,7 +80,21 @@ def at(book: Book, now_ms: int) -> Book:
         if window.state == ReleaseState.OPEN and window.expires_ms <= now_ms:
             releases[window.id] = replace(window, state=ReleaseState(RELEASE.after(window.state, "expire")))
     commitments = {name: _aged(commitment, now_ms) for name, commitment in book.commitments.items()}
+    right = book.right
+    if right is not None and right.expires_ms <= now_ms and (right.state, "expire") in RIGHT.moves:
+        book = with_state(book, "expire")
     return replace(book, releases=releases, commitments=commitments, now_ms=now_ms)
+
+
+def with_state(book: Book, move: str) -> Book:
+    """Move the right by its table; its state is that of all its versions.
+
+    Raises:
+        Conflict: the table has no such move.
+    """
+    assert book.right is not None  # noqa: S101
+    state = RightState(RIGHT.after(book.right.state, move))
+    return replace(book, versions=tuple(replace(right, state=state) for right in book.versions))
 
 
 def let_go(book: Book, offer: Offer, units: int, opens_ms: int, suffix: str = "") -> Book:
@@ -107,6 +128,10 @@ def commit(book: Book, commitment: Commitment) -> Book:
     move = "commit_rest" if committed + request.cancelled == request.units else "commit_part"
     state = RequestState(REQUEST.after(request.state, move))
     book = with_request(book, replace(request, committed=committed, state=state))
+    right = book.right_of(request)
+    if right is not None and right.one_time and right.state == RightState.ACTIVE and state == RequestState.COMMITTED:
+        # It was for one purchase, which is made.
+        book = with_state(book, "release")
     aged = _aged(commitment, book.now_ms)
     return replace(book, commitments={**book.commitments, commitment.id: aged})
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from primeur.broker.rights import Right
 from primeur.broker.terms import Terms
 
 
@@ -13,6 +14,42 @@ class Answer(StrEnum):
     DECLINE = "decline"
     COUNTER = "counter"
     WAIVE = "waive"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRight:
+    """Write a right's first version; it binds nobody until it is activated."""
+
+    key: str
+    right: Right
+
+
+@dataclass(frozen=True, slots=True)
+class AmendRight:
+    """Write a right's next version, which supersedes the one before from its date on."""
+
+    key: str
+    right: Right
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRight:
+    """Move a right by its table: ``activate``, ``suspend``, ``resume``, ``release`` or ``terminate``."""
+
+    key: str
+    move: str
+
+
+@dataclass(frozen=True, slots=True)
+class SealBid:
+    """A third party binds itself to terms, before the holder is asked to match the best of them."""
+
+    key: str
+    bid: str
+    request: str
+    provider: str
+    terms: Terms
+    expires_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +72,7 @@ class CancelRequest:
 
 @dataclass(frozen=True, slots=True)
 class SendOffer:
-    """Ask the holder; *bid* names the third party whose sealed bid is mirrored, in match mode."""
+    """Ask the holder; *bid* names the sealed bid that is mirrored, in match mode."""
 
     key: str
     offer: str
@@ -118,7 +155,11 @@ class GiveBack:
 
 
 Command = (
-    OpenRequest
+    GrantRight
+    | AmendRight
+    | MoveRight
+    | SealBid
+    | OpenRequest
     | CancelRequest
     | SendOffer
     | ReceiveNotice

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import singledispatch
 
+from primeur.broker.bids import check_mirror, seal
 from primeur.broker.book import Book, at, commit, let_go, moved, with_offer, with_request
 from primeur.broker.commands import (
     AmendOffer,
+    AmendRight,
     Answer,
     AnswerOffer,
     CancelRequest,
@@ -14,11 +16,15 @@ from primeur.broker.commands import (
     Command,
     CommitThird,
     GiveBack,
+    GrantRight,
+    MoveRight,
     OpenRequest,
     ReceiveNotice,
+    SealBid,
     SendOffer,
     WithdrawOffer,
 )
+from primeur.broker.granting import amend_right, grant, move_right
 from primeur.broker.papers import (
     OFFER,
     RELEASE,
@@ -65,6 +71,26 @@ def _do(command: Command, _book: Book) -> Book:
 
 
 @_do.register
+def _grant(command: GrantRight, book: Book) -> Book:
+    return grant(book, command.right)
+
+
+@_do.register
+def _amend_right(command: AmendRight, book: Book) -> Book:
+    return amend_right(book, command.right)
+
+
+@_do.register
+def _move_right(command: MoveRight, book: Book) -> Book:
+    return move_right(book, command.move)
+
+
+@_do.register
+def _seal(command: SealBid, book: Book) -> Book:
+    return seal(book, _request(book, command.request), command)
+
+
+@_do.register
 def _open(command: OpenRequest, book: Book) -> Book:
     if command.request in book.requests:
         raise Conflict(f"request {command.request} exists; take another id")
@@ -99,7 +125,10 @@ def _send(command: SendOffer, book: Book) -> Book:
     if right is None:
         raise Conflict(f"no right covered request {request.id} when it was opened; commit without an offer")
     if right.mode is Mode.MATCH and command.bid is None:
-        raise Conflict(f"right {right.id} is one to match: collect sealed bids and name the best one's bidder")
+        raise Conflict(f"right {right.id} is one to match: collect sealed bids and name the best of them")
+    bid = book.bids.get(command.bid or "")
+    if bid is not None:
+        check_mirror(book, bid, command)
     _within_free(book, request, command.terms.units)
     state = OfferState(OFFER.after(OfferState.PREPARED, "notice"))
     offer = Offer(command.offer, request.id, command.terms, hash_terms(command.terms), bid=command.bid, state=state)

@@ -151,6 +151,17 @@ class CapacityRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Bid:
+    """What a third party has bound itself to; sealed: the holder sees its terms, never whose they are."""
+
+    id: str
+    request: str
+    provider: str
+    terms: Terms
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """What the holder is asked.
 
@@ -159,7 +170,7 @@ class Offer:
         hash: fingerprint of the terms, which an answer must name.
         deadline_ms: an answer must come before it; None until the notice was received.
         accepted: units the holder took.
-        bid: the third party whose bid is mirrored, sealed: never shown to the holder.
+        bid: the bid that is mirrored, sealed: never shown to the holder.
     """
 
     id: str

@@ -71,6 +71,22 @@ class Scope:
             and units >= self.minimum_units
         )
 
+    def overlaps(self, other: "Scope") -> bool:
+        """Say whether something can be inside both, sizes aside."""
+        classes = _shared(self.workload_classes, other.workload_classes)
+        carved = self.carve_outs | other.carve_outs
+        return (
+            (classes is None or bool(classes - carved))
+            and _shared(self.skus, other.skus) != frozenset()
+            and _shared(self.zones, other.zones) != frozenset()
+        )
+
+
+def _shared(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
 
 @dataclass(frozen=True, slots=True)
 class HardTerms:
@@ -156,4 +172,6 @@ def amend(old: Right, new: Right) -> Right:
         raise Conflict(f"right {old.id} is at version {old.version}; amend it with version {old.version + 1}")
     if new.effective_ms < old.effective_ms:
         raise Conflict(f"version {new.version} of right {old.id} cannot take effect before version {old.version} did")
+    if new.holder != old.holder and not old.transferable:
+        raise Conflict(f"right {old.id} is not transferable; {old.holder} stays its holder, or grant another right")
     return new

@@ -36,6 +36,10 @@ class UsageEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
         first_token_us: microseconds from arrival to the first piece of the answer; None when there was none.
         duration_us: microseconds from arrival to the last byte.
         overhead_us: microseconds spent in the gateway before the target was called.
+        refusal: the one reason why the holder of a right did not serve (`primeur.broker.placement.Reason`); None: it
+            did, or no right concerned this request.
+        right_id: the right that it concerned.
+        evidence: what was measured when the holder was passed over, in words.
     """
 
     id: str
@@ -61,6 +65,9 @@ class UsageEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
     address: str = ""
     prompt: str | None = None
     answer: str | None = None
+    refusal: str | None = None
+    right_id: str | None = None
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

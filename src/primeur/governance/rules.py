@@ -29,6 +29,11 @@ PERMISSIONS: dict[str, str] = {
     "prices:write": "set prices",
     "budgets:read": "see budgets and limits",
     "budgets:write": "set budgets, and limits of organisations and deployments",
+    "rights:read": "see rights of first refusal and what was said under them",
+    "rights:write": "grant, amend and move rights of first refusal",
+    "capacity:read": "see requests, offers, windows and commitments of capacity",
+    "capacity:write": "request capacity, ask holders and commit; see sealed bids",
+    "capacity:answer": "answer offers in a holder's name",
     "projects:read": "see projects",
     "projects:write": "add and change projects",
     "keys:read": "see keys, never their text",
@@ -62,7 +67,12 @@ _ALL = frozenset(PERMISSIONS)
 roles: dict[str, frozenset[str]] = {
     "owner": _ALL,
     "admin": _ALL,
-    "operator": frozenset(_CALLS | _READS | {"models:write", "deployments:write", "providers:write", "organisation"}),
+    "operator": frozenset(
+        _CALLS
+        | _READS
+        | {"models:write", "deployments:write", "providers:write", "organisation"}
+        | {"rights:write", "capacity:write", "capacity:answer"}
+    ),
     "billing": frozenset(_READS - {"log:read", "audit:read"} | {"prices:write", "budgets:write", "organisation"}),
     "auditor": frozenset(_READS | {"audit:write", "organisation"}),
     "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read", "budgets:read"}),

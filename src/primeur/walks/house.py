@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from primeur.broker.book_rows import Kept
+from primeur.broker.headroom import Headroom
 from primeur.core.caller import Caller
 from primeur.core.chat import Deployment, Route
 from primeur.core.egress import Egress, Network
@@ -77,6 +79,8 @@ class Board:
         serving: requests of people in flight; batch work waits while there are any.
         refusals: who was not let in during this minute.
         faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
+        books: of capacity, as this process saw them last; what was told since is read when one is needed.
+        rooms: what each source can still take, by deployment and provider; outlives the snapshot.
     """
 
     def __init__(self) -> None:
@@ -88,6 +92,8 @@ class Board:
         self.serving = 0
         self.refusals = Refusals()
         self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
+        self.books: dict[str, Kept] = {}
+        self.rooms: dict[tuple[str, str], Headroom] = {}
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,16 @@ from primeur.core.events.archive import (
     UploadMoved,
 )
 from primeur.core.events.base import Event
+from primeur.core.events.broker import (
+    BidSealed,
+    BrokerEvent,
+    CapacityRequestMoved,
+    CommitmentMoved,
+    OfferMoved,
+    ReleaseMoved,
+    RightArranged,
+    RightMoved,
+)
 from primeur.core.events.data import DataEvent, DataPolicySet, PersonErased, ProjectExported, TrainingDataTaken
 from primeur.core.events.governance import (
     AccessRefused,
@@ -59,7 +69,16 @@ from primeur.core.events.registry import (
 )
 from primeur.core.events.webhooks import WebhookAbandoned, WebhookEvent, WebhookRetried
 
-AnyEvent = DataEvent | ArchiveEvent | GovernanceEvent | LimitsEvent | MeteringEvent | RegistryEvent | WebhookEvent
+AnyEvent = (
+    ArchiveEvent
+    | BrokerEvent
+    | DataEvent
+    | GovernanceEvent
+    | LimitsEvent
+    | MeteringEvent
+    | RegistryEvent
+    | WebhookEvent
+)
 
 __all__ = [
     "AccessRefused",
@@ -67,9 +86,12 @@ __all__ = [
     "AliasSet",
     "AnyEvent",
     "BatchMoved",
+    "BidSealed",
     "BudgetRemoved",
     "BudgetSet",
+    "CapacityRequestMoved",
     "CheckpointMade",
+    "CommitmentMoved",
     "ConversationChanged",
     "ConversationCreated",
     "ConversationDeleted",
@@ -89,6 +111,7 @@ __all__ = [
     "MemberSignedIn",
     "MemberSignedOut",
     "ModelRetired",
+    "OfferMoved",
     "PersonErased",
     "PriceSet",
     "ProjectChanged",
@@ -96,8 +119,11 @@ __all__ = [
     "ProjectExported",
     "ProviderAdded",
     "ProviderRemoved",
+    "ReleaseMoved",
     "ResponseDeleted",
     "RevisionDeployed",
+    "RightArranged",
+    "RightMoved",
     "RollOutBegan",
     "RollOutMoved",
     "ScoresReported",

@@ -1,8 +1,10 @@
 """Every door of the management API."""
 
 from primeur.gateway.admin import (
+    answers,
     audit,
     budgets,
+    capacity,
     data,
     deployments,
     documents,
@@ -13,6 +15,7 @@ from primeur.gateway.admin import (
     prices,
     projects,
     providers,
+    rights,
     roll_outs,
     series,
     status,
@@ -32,6 +35,9 @@ DOORS: tuple[Door, ...] = (
     *prices.DOORS,
     *budgets.DOORS,
     *limits.DOORS,
+    *rights.DOORS,
+    *capacity.DOORS,
+    *answers.DOORS,
     *usage.DOORS,
     *series.DOORS,
     *audit.DOORS,

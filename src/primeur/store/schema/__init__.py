@@ -12,6 +12,7 @@ from primeur.store.schema.archive import (
     uploads,
 )
 from primeur.store.schema.base import metadata
+from primeur.store.schema.broker import capacity_books, capacity_commands, capacity_papers, provider_sheets, sources
 from primeur.store.schema.data_policies import data_policies
 from primeur.store.schema.governance import keys, members, organisations, projects, sessions, sign_in_links
 from primeur.store.schema.happened import events
@@ -38,6 +39,9 @@ __all__ = [
     "batch_lines",
     "batches",
     "budgets",
+    "capacity_books",
+    "capacity_commands",
+    "capacity_papers",
     "conversation_items",
     "conversations",
     "data_policies",
@@ -54,6 +58,7 @@ __all__ = [
     "organisations",
     "prices",
     "projects",
+    "provider_sheets",
     "providers",
     "rates",
     "requests",
@@ -65,6 +70,7 @@ __all__ = [
     "sessions",
     "shares",
     "sign_in_links",
+    "sources",
     "target_faults",
     "transactions",
     "upload_parts",

@@ -1,6 +1,6 @@
 """Tables of the room metering: prices and requests."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text, text
 
 from primeur.store.schema.base import identity, made, metadata
 
@@ -47,9 +47,19 @@ requests = Table(
     Column("address", String(64), nullable=False),
     Column("prompt", Text),
     Column("answer", Text),
+    Column("refusal", String(16)),
+    Column("right_id", String(64)),
+    Column("evidence", Text),
     Index("ix_requests_project_at", "project_id", "at_ms"),
     Index("ix_requests_at", "at_ms"),
     Index("ix_requests_revision_at", "revision_id", "at_ms"),
+    # Only what a holder refused: an index over all would cost every request.
+    Index(
+        "ix_requests_refusal",
+        "at_ms",
+        sqlite_where=text("refusal IS NOT NULL"),
+        postgresql_where=text("refusal IS NOT NULL"),
+    ),
 )
 
 journal_cursors = Table(

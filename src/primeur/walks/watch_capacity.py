@@ -1,0 +1,61 @@
+"""Time in for capacity: deadlines move by the clock, and a notice that was delivered starts the holder's."""
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+
+from primeur.broker.book_rows import books_due, find_paper, list_papers
+from primeur.broker.commands import ReceiveNotice
+from primeur.broker.papers import Offer, OfferState
+from primeur.broker.register import Kind
+from primeur.core.errors import Conflict, NotFound
+from primeur.governance.webhook_rows import find_delivery
+from primeur.governance.webhook_rules import DELIVERED
+from primeur.store.database import Tx
+from primeur.walks.house import House
+from primeur.walks.keep_book import HOUSE, let_time_pass, write_command
+
+_PERIOD_S = 0.25
+
+
+async def watch_capacity(house: House, stop: asyncio.Event) -> None:
+    """Look four times a second until *stop*."""
+    while not stop.is_set():
+        await move_on(house)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PERIOD_S):
+                await stop.wait()
+
+
+async def move_on(house: House) -> int:
+    """Move what is due and note what was received; gives how many books and notices it moved."""
+    now_ms = house.clock.now_ms()
+    due = await house.store.read(lambda tx: books_due(tx, now_ms))
+    for book_id in due:
+        house.board.books[book_id] = await house.store.transact(partial(let_time_pass, house=house, book_id=book_id))
+    received = await house.store.read(_received)
+    for offer_id, digest in received:
+        await house.store.transact(partial(_receive, house=house, offer_id=offer_id, digest=digest))
+    return len(due) + len(received)
+
+
+def _received(tx: Tx) -> list[tuple[str, str]]:
+    """Offers whose notice was taken at the holder's address, each with the hash that it carried."""
+    found = []
+    for row in list_papers(tx, Kind.OFFER, state=OfferState.NOTICED):
+        assert isinstance(row.line.paper, Offer)  # noqa: S101
+        with suppress(NotFound):
+            if row.delivery_id is not None and find_delivery(tx, row.delivery_id).state == DELIVERED:
+                found.append((row.line.id, row.line.paper.hash))
+    return found
+
+
+def _receive(tx: Tx, house: House, offer_id: str, digest: str) -> None:
+    row = find_paper(tx, Kind.OFFER, offer_id)
+    offer = row.line.paper
+    assert isinstance(offer, Offer)  # noqa: S101
+    with suppress(Conflict):
+        # It may have been withdrawn or amended meanwhile; then this notice starts nothing.
+        if offer.hash == digest:
+            command = ReceiveNotice(f"{offer.id}/{offer.version}/receive", offer.id, digest)
+            write_command(tx, house, row.book_id, lambda _: command, HOUSE)
