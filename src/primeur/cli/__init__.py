@@ -12,7 +12,7 @@ from primeur.cli import (
     deployments,
     documents,
     keys,
-    models,
+    model_store,
     prices,
     projects,
     providers,
@@ -44,7 +44,7 @@ app.command("sign-in-link")(status.make_link)
 app.command("usage")(usage.show_usage)
 for _name, _group in (
     ("bench", benches),
-    ("models", models.commands),
+    ("models", model_store.commands),
     ("deployments", deployments.commands),
     ("keys", keys.commands),
     ("projects", projects.commands),

@@ -1,23 +1,18 @@
 """``primeur models``: weights, and what is known about them."""
 
-import hashlib
-import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from primeur.cli.client import Api, connect, one
+from primeur.cli.client import connect, one
+from primeur.cli.send_weights import send_weights
 from primeur.cli.show import AsJson, DataDir, moment, print_json, print_list, say, size
-from primeur.core.errors import PrimeurError
 from primeur.core.gguf import read_gguf_file
+from primeur.core.safetensors import read_weights_folder
 
 commands = typer.Typer(help="Models: weights, and what is known about them.")
 Name = Annotated[str, typer.Argument(help="Name or id of the model.")]
-_PIECE = 1 << 20
 
 
 @commands.command("list")
@@ -62,17 +57,22 @@ def show_model(name: Name, data_dir: DataDir = None, as_json: AsJson = False) ->
 
 @commands.command("add")
 def add_model(
-    file: Annotated[Path, typer.Argument(help="A GGUF file.")],
+    file: Annotated[Path, typer.Argument(help="A GGUF file, or a folder of safetensors.")],
     name: Annotated[str | None, typer.Option(help="What to call the model; the file's name by default.")] = None,
     licence: Annotated[str, typer.Option("--licence", "--license", help="SPDX expression.")] = "",
     origin: Annotated[str, typer.Option(help="Where the file came from.")] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a GGUF file as a model's next version."""
-    read_gguf_file(file)
+    """Add a GGUF file or a folder of safetensors as a model's next version."""
+    # What is wrong is told before gigabytes are sent.
+    names: tuple[str, ...] = ()
+    if file.is_dir():
+        names = read_weights_folder(file).files
+    else:
+        read_gguf_file(file)
     with connect(data_dir) as api:
-        version = send_model(api, name or file.stem, file, licence=licence, origin=origin or file.name)
+        version = send_weights(api, name or file.stem, file, names, licence=licence, origin=origin or file.name)
     if as_json:
         print_json(version)
     else:
@@ -90,33 +90,6 @@ def retire_model(name: Name, data_dir: DataDir = None, as_json: AsJson = False) 
         print_json(gone)
     else:
         say(f"The model {gone['name']} is retired.")
-
-
-def send_model(api: Api, name: str, file: Path, *, licence: str = "", origin: str = "") -> Any:
-    """Send a file and give its version; shows progress to a person.
-
-    Raises:
-        PrimeurError: what arrived is not what was sent.
-    """
-    digest, total = hashlib.sha256(), file.stat().st_size
-    progress = Progress(
-        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-        console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True,
-    )  # fmt: skip
-    with progress, file.open("rb") as opened:
-        task = progress.add_task(file.name, total=total)
-
-        async def pieces() -> AsyncIterator[bytes]:
-            while piece := opened.read(_PIECE):
-                digest.update(piece)
-                progress.advance(task, len(piece))
-                yield piece
-
-        query = {key: value for key, value in (("licence", licence), ("origin", origin)) if value}
-        version = api.send(one("models", name) + "/file", pieces(), total, **query)
-    if version["digest"] != f"sha256:{digest.hexdigest()}":
-        raise PrimeurError(f"{file} arrived as {version['digest']}, which is not what was sent; send it again")
-    return version
 
 
 def _newest(model: dict[str, Any], field: str) -> Any:

@@ -8,7 +8,7 @@ import typer
 from primeur.cli.client import Api, connect
 from primeur.cli.declared import read_declared
 from primeur.cli.deployments import COLUMNS
-from primeur.cli.models import send_model
+from primeur.cli.send_weights import send_file
 from primeur.cli.show import AsJson, DataDir, print_json, print_list, say
 from primeur.core.gguf import read_gguf_file
 
@@ -70,7 +70,7 @@ def _send_models(api: Api, document: dict[str, Any], files: dict[str, Path], cha
             read_gguf_file(files[name])
             model = document["models"][name]
             origin = model.get("origin") or files[name].name
-            send_model(api, name, files[name], licence=model.get("licence") or "", origin=origin)
+            send_file(api, name, files[name], licence=model.get("licence") or "", origin=origin)
 
 
 def _print_changes(changes: list[dict[str, Any]], *, dry_run: bool) -> None:

@@ -32,7 +32,7 @@ class Version:
     Attributes:
         number: 1, 2, 3... within the model.
         digest: ``sha256:...`` of the file.
-        format: ``gguf``.
+        format: ``gguf``, or ``safetensors`` for a folder.
         path: below the data folder.
         licence: SPDX expression, as the one who added it said.
         origin: where the file came from.

@@ -1,6 +1,7 @@
 """Add a file of weights as a model's next version, and retire models."""
 
 import asyncio
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from primeur.core.errors import BadRequest
 from primeur.core.events import ModelRetired
 from primeur.core.gguf import read_gguf_file
 from primeur.registry import rows
+from primeur.registry.licences import check_licence
 from primeur.registry.rules import check_name
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
+from primeur.walks.keep_folder import keep_folder, unpack_folder
 from primeur.walks.keep_weights import Progress, keep_weights
 from primeur.walks.register_version import Found, register_version
 
@@ -48,6 +51,7 @@ async def add_model(
         BadRequest: a name that cannot be used; other weights than *sha256* says; an adapter instead of a model.
     """
     check_name(ask.model, "model")
+    licence = check_licence(ask.licence)
     # The head is read before gigabytes are copied.
     head = await asyncio.to_thread(read_gguf_file, source)
     if head.kind != "model":
@@ -57,7 +61,29 @@ async def add_model(
     )
     if ask.sha256 is not None and digest != f"sha256:{ask.sha256.lower()}":
         raise BadRequest(f"{source.name} is {digest}, not sha256:{ask.sha256}; fetch it again", param="sha256")
-    found = Found(ask.model, head, digest, path, ask.licence, ask.origin)
+    found = Found(ask.model, head, digest, path, licence, ask.origin)
+    now_ms, actor = house.clock.now_ms(), actor_of(caller)
+    return await house.store.transact(
+        lambda tx: register_version(tx, found, entropy=house.entropy, actor=actor, now_ms=now_ms)
+    )
+
+
+async def add_folder(house: House, caller: Caller, ask: NewVersion, archive: Path) -> rows.Version:
+    """Keep the safetensors folder in the tar file *archive* under its digest and register it.
+
+    Raises:
+        SetupError: not a folder of safetensors, or it cannot be kept.
+        BadRequest: a name that cannot be used; an archive that cannot be unpacked.
+    """
+    check_name(ask.model, "model")
+    licence = check_licence(ask.licence)
+    folder = archive.with_suffix(".unpacked")
+    try:
+        await asyncio.to_thread(unpack_folder, archive, folder)
+        head, digest, path = await asyncio.to_thread(keep_folder, folder, house.place.data_dir)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    found = Found(ask.model, head, digest, path, licence, ask.origin)
     now_ms, actor = house.clock.now_ms(), actor_of(caller)
     return await house.store.transact(
         lambda tx: register_version(tx, found, entropy=house.entropy, actor=actor, now_ms=now_ms)

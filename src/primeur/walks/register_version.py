@@ -8,6 +8,7 @@ from primeur.core.events import VersionRegistered
 from primeur.core.gguf import GgufHead
 from primeur.core.ids import make_id
 from primeur.core.ports import Entropy
+from primeur.core.safetensors import FolderHead
 from primeur.registry import rows
 from primeur.registry.rules import check_name
 from primeur.store.database import Tx, tell
@@ -26,7 +27,7 @@ class Found:
     """
 
     model: str
-    head: GgufHead
+    head: GgufHead | FolderHead
     digest: str
     path: str
     licence: str | None = None
@@ -50,7 +51,7 @@ def register_version(tx: Tx, found: Found, *, entropy: Entropy, actor: str, now_
         model_id=model.id,
         number=rows.next_number(tx, model.id),
         digest=found.digest,
-        format="gguf",
+        format="gguf" if isinstance(found.head, GgufHead) else "safetensors",
         created_ms=now_ms,
         path=found.path,
         size_bytes=found.head.size_bytes,

@@ -66,6 +66,7 @@ from primeur.core.events.registry import (
     ScoresReported,
     TrafficMoved,
     VersionRegistered,
+    WeightsCollected,
 )
 from primeur.core.events.webhooks import WebhookAbandoned, WebhookEvent, WebhookRetried
 
@@ -136,4 +137,5 @@ __all__ = [
     "VersionRegistered",
     "WebhookAbandoned",
     "WebhookRetried",
+    "WeightsCollected",
 ]

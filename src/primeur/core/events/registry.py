@@ -127,8 +127,16 @@ class MasterKeyRotated(Event, frozen=True):
     secrets: int
 
 
+class WeightsCollected(Event, frozen=True):
+    """Weights that nothing named any more were removed from the store."""
+
+    path: str
+    size_bytes: int
+
+
 RegistryEvent = (
-    MasterKeyRotated
+    WeightsCollected
+    | MasterKeyRotated
     | EngineMeasured
     | VersionRegistered
     | ModelRetired

@@ -20,6 +20,7 @@ from primeur.gateway.admin import (
     series,
     status,
     usage,
+    weights,
 )
 from primeur.gateway.doors import Door
 
@@ -28,6 +29,7 @@ DOORS: tuple[Door, ...] = (
     *projects.DOORS,
     *keys.DOORS,
     *models.DOORS,
+    *weights.DOORS,
     *engines.DOORS,
     *providers.DOORS,
     *deployments.DOORS,

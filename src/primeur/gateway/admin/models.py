@@ -1,13 +1,11 @@
 """Models: listed, sent as files, retired."""
 
-import asyncio
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import msgspec
 
-from primeur.core.ids import make_id
 from primeur.gateway.admin.page import Page, asked, in_force
+from primeur.gateway.admin.receiving import draft_path, receive
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.registry import rows
@@ -15,7 +13,6 @@ from primeur.store.database import Tx
 from primeur.walks.add_model import NewVersion, add_model, retire_model
 
 _TIB = 1 << 40
-_WRITE_BYTES = 4 << 20
 
 
 class VersionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +62,12 @@ def _show(model: rows.Model, versions: list[rows.Version]) -> ModelView:
         name=model.name,
         created_ms=model.created_ms,
         retired_ms=model.retired_ms,
-        versions=[_version(one) for one in versions if one.model_id == model.id],
+        versions=[show_version(one) for one in versions if one.model_id == model.id],
     )
 
 
-def _version(version: rows.Version) -> VersionView:
+def show_version(version: rows.Version) -> VersionView:
+    """Write a version for the API."""
     values = {name: getattr(version, name) for name in VersionView.__struct_fields__}
     card = None if version.card is None else msgspec.json.decode(version.card)
     return VersionView(**values | {"card": card})
@@ -98,37 +96,16 @@ async def get_model(visit: Visit) -> Answer:
 async def put_file(visit: Visit) -> Answer:
     """``PUT /api/v1/models/{model}/file``: the body is a GGUF file, kept under its digest as the next version."""
     query = asked(visit, FileQuery)
-    partial = (
-        visit.house.place.data_dir
-        / "store"
-        / "partial"
-        / f"{make_id('file', visit.arrived_ms, visit.house.entropy)}.gguf"
-    )
+    partial = draft_path(visit, "gguf")
     try:
-        await _receive(visit, partial)
+        await receive(visit, partial)
         ask = NewVersion(
             visit.params["model"], query.licence or None, query.origin or None, query.sha256 or None, link=True
         )
         version = await add_model(visit.house, visit.caller, ask, partial)
     finally:
         partial.unlink(missing_ok=True)
-    return await in_force(visit, _version(version), 201)
-
-
-async def _receive(visit: Visit, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as file:
-        waiting = bytearray()
-        async for piece in visit.stream:
-            waiting += piece
-            if len(waiting) >= _WRITE_BYTES:
-                await asyncio.to_thread(_write, file, bytes(waiting))
-                waiting.clear()
-        await asyncio.to_thread(_write, file, bytes(waiting))
-
-
-def _write(file: BinaryIO, piece: bytes) -> None:
-    file.write(piece)
+    return await in_force(visit, show_version(version), 201)
 
 
 async def delete_model(visit: Visit) -> Answer:

@@ -1,0 +1,67 @@
+"""Sends weights to the service: a file as it is, a folder as a tar archive made on the way."""
+
+import hashlib
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from primeur.cli.client import Api, one
+from primeur.core.errors import PrimeurError
+from primeur.walks.export_model import tar_pieces, tar_size
+
+_PIECE = 1 << 20
+
+
+def send_weights(api: Api, name: str, path: Path, names: Iterable[str], *, licence: str = "", origin: str = "") -> Any:
+    """Send a file, or the files *names* of a folder; raises as `send_file`."""
+    if names:
+        return send_folder(api, name, path, licence=licence, origin=origin, names=names)
+    return send_file(api, name, path, licence=licence, origin=origin)
+
+
+def send_file(api: Api, name: str, file: Path, *, licence: str = "", origin: str = "") -> Any:
+    """Send a file and give its version; shows progress to a person.
+
+    Raises:
+        PrimeurError: what arrived is not what was sent.
+    """
+    digest = hashlib.sha256()
+
+    def pieces() -> Iterator[bytes]:
+        with file.open("rb") as opened:
+            while piece := opened.read(_PIECE):
+                digest.update(piece)
+                yield piece
+
+    version = _send(api, one("models", name) + "/file", pieces(), file.stat().st_size, file.name, licence, origin)
+    if version["digest"] != f"sha256:{digest.hexdigest()}":
+        raise PrimeurError(f"{file} arrived as {version['digest']}, which is not what was sent; send it again")
+    return version
+
+
+def send_folder(api: Api, name: str, folder: Path, *, licence: str = "", origin: str = "", names: Iterable[str]) -> Any:
+    """Send the files *names* of a folder and give the version; shows progress to a person."""
+    names = sorted(names)
+    path, total = one("models", name) + "/folder", tar_size(folder, names)
+    return _send(api, path, tar_pieces(folder, names), total, folder.name, licence, origin)
+
+
+def _send(api: Api, path: str, source: Iterator[bytes], total: int, what: str, licence: str, origin: str) -> Any:
+    progress = Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+        console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True,
+    )  # fmt: skip
+    with progress:
+        task = progress.add_task(what, total=total)
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for piece in source:
+                progress.advance(task, len(piece))
+                yield piece
+
+        query = {key: value for key, value in (("licence", licence), ("origin", origin)) if value}
+        return api.send(path, pieces(), total, **query)
