@@ -12,6 +12,8 @@ from primeur.cli.send_weights import send_weights
 from primeur.cli.show import AsJson, DataDir, print_json, print_list, say, size
 from primeur.core.errors import BadRequest, PrimeurError
 
+# Imported for its commands, which join those of the same group.
+__all__ = ["commands"]
 Version = Annotated[int | None, typer.Option(help="Its version; the newest by default.")]
 
 
@@ -53,9 +55,7 @@ def export_model(
 @commands.command("import")
 def import_models(
     cache: Annotated[Literal["ollama", "huggingface"], typer.Argument(help="Whose cache.")],
-    folder: Annotated[
-        Path | None, typer.Argument(help="Where it lies; where that program keeps it by default.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Its folder, if not the usual one.")] = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="This model; may be said several times.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what is there.")] = False,
     data_dir: DataDir = None,
