@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from primeur.core.errors import BadRequest, SetupError
+from primeur.core.tar import tar_pieces, tar_size
 from primeur.registry import rows
 from primeur.walks.add_model import NewVersion, add_folder, add_model, retire_model
 from primeur.walks.deploy import NewRevision, deploy
-from primeur.walks.export_model import export_model, tar_pieces, tar_size
+from primeur.walks.export_model import export_model
 from primeur.walks.inspect_models import collect_weights, verify_model
 
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from primeur.cli.client import Api, one
 from primeur.core.errors import PrimeurError
-from primeur.walks.export_model import tar_pieces, tar_size
+from primeur.core.tar import tar_pieces, tar_size
 
 _PIECE = 1 << 20
 
