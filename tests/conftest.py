@@ -60,6 +60,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def postgres_url() -> str:
+    """An empty PostgreSQL database."""
+    return _fresh_postgres("alone")
+
+
+@pytest.fixture
 def second_url(database_url: str, tmp_path: Path) -> str:
     """Another empty database of the same kind."""
     return f"sqlite:///{tmp_path / 'second.db'}" if database_url.startswith("sqlite") else _fresh_postgres("second")
