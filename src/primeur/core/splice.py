@@ -13,14 +13,20 @@ _MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
 _USAGE = b'{"stream_options":{"include_usage":true},'
 
 
-def with_model(body: bytes, model: str) -> bytes:
+def with_model(body: bytes, model: str, was: str = "") -> bytes:
     """Put another model name into a request body.
+
+    Args:
+        was: the name that is there, where the caller knows it: such a body is spliced sooner.
 
     A quoted ``"model"`` that occurs once is the top-level key: inside a string its quotes would be escaped. Its letters
     may be escaped too; then the body is read as a whole.
     """
     start = body.find(b'"model"')
-    if start >= 0 and body.find(b'"model"', start + 7) < 0 and b"\\u006" not in body:
+    if start >= 0 and body.rfind(b'"model"') == start and body.rfind(b"\\u006") < 0:
+        known = _model_member(was)
+        if body.startswith(known, start):
+            return b"%b%b%b" % (body[:start], _model_member(model), body[start + len(known) :])
         found = _MODEL.match(body, start)
         if found is not None:
             return b"%b%b%b" % (body[:start], _model_member(model), body[found.end() :])

@@ -148,7 +148,7 @@ def body_for(target: Target, ask: Ask) -> bytes:
         if renamed:
             body = with_fields(body, renamed, without=frozenset(dialect.renames))
     if dialect.reads_model and target.upstream_model != ask.model:
-        body = with_model(body, target.upstream_model)
+        body = with_model(body, target.upstream_model, ask.model)
     if not ask.streams:
         return body
     if not ask.wants_usage and dialect.streams_usage:
