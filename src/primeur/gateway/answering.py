@@ -14,6 +14,7 @@ from primeur.walks.log_refusal import Arrival, log_refusal
 
 _OK = b"HTTP/1.1 200 OK\r\n"
 _WHOLE = b"%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+_QUICK = b"HTTP/1.1 200 OK\r\n%b%bx-request-id: %b\r\n" + _WHOLE.removeprefix(b"%b")
 _STREAM = (
     b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\n"
     b"x-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -36,7 +37,12 @@ class AnsweringProtocol(BoundedProtocol):
 
     def send_whole(self, lines: bytes, body: bytes) -> None:
         """See `Client`."""
-        self.transport.write(_WHOLE % (self._head(_OK, lines), len(body), body))
+        assert self._ask is not None and self._address is not None  # noqa: S101, PT018
+        if self._keep_alive and self._address.face != "azure":
+            defaults = self.express.default_lines(self.server_state.default_headers)
+            self.transport.write(_QUICK % (defaults, lines, self._ask.id.encode(), len(body), body))
+        else:
+            self.transport.write(_WHOLE % (self._head(_OK, lines), len(body), body))
         self._over(200)
 
     def send_refusal(self, error: PrimeurError) -> None:

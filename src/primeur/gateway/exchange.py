@@ -114,13 +114,13 @@ class Exchange(msgspec.Struct, eq=False):
     def on_whole(self, status: int, headers: dict[bytes, bytes], body: bytes) -> None:
         """See `Sink`."""
         self.on_head(status, headers)
-        if self.passage is not None or status != 200 or len(body) > ANSWER_LIMIT:
-            self.on_piece(body)
-            self.on_end()
+        if self.passage is None and status == 200 and len(body) <= ANSWER_LIMIT:
+            self.line = None
+            if not self.over:
+                self._whole(body)
             return
-        self.line = None
-        if not self.over:
-            self._whole(body)
+        self.on_piece(body)
+        self.on_end()
 
     def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
         """See `Sink`."""

@@ -165,6 +165,8 @@ class CounterLane:
 
 
 def _tightest(counters: Sequence[Counter]) -> Counter | None:
+    if len(counters) == 1:
+        return counters[0]
     found = None
     for counter in counters:
         if found is None or counter.left < found.left:

@@ -117,7 +117,9 @@ class StreamScanner:
 
     def take(self, block: bytes) -> bytes:
         """Look at a block of whole events and give what may be passed on at once: all that stands before a fault."""
-        if not self.finished and _FINISHED.search(block):
+        # A reason to finish that is null in every event is told by counting, which is sooner than looking for another.
+        named = block.count(b'"finish_reason"')
+        if named and named != block.count(b'"finish_reason":null') and _FINISHED.search(block):
             self.finished = True
         plain = b"[DONE]" not in block and b'"usage":' not in block and b'"error":' not in block
         # An object that was cut off does not end in a brace; it is looked at more closely.

@@ -39,6 +39,12 @@ class ChunkReader:
         """
         if self._rest:
             data, self._rest = self._rest + data, b""
+        elif not self._left and not self._in_trailer:
+            # The commonest packet is one whole chunk.
+            end = data.find(b"\r\n", 0, _LINE_LIMIT)
+            said = _SIZE.fullmatch(data, 0, end) if end > 0 else None
+            if said is not None and int(said[1], 16) == len(data) - end - 4 > 0 and data.endswith(b"\r\n"):
+                return data[end + 2 : -2]
         pieces: list[bytes] = []
         at, size = 0, len(data)
         while at < size and not self.ended:

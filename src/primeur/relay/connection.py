@@ -11,6 +11,7 @@ from primeur.relay.chunks import ChunkReader
 from primeur.relay.head import HEAD_LIMIT, Head, parse_head
 
 Told = Callable[["Connection"], None]
+_LIFE_S = 3600.0
 
 
 class Connection(asyncio.Protocol):
@@ -18,7 +19,7 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         where: the target, as errors name it.
-        born_s: the loop's time when it was made.
+        dies_s: the loop's time after which it carries nothing new.
         fresh: no exchange has been carried to its end yet.
         answered: a byte of the current answer has arrived.
         complete: the current answer is whole.
@@ -39,7 +40,7 @@ class Connection(asyncio.Protocol):
         self._silence_timeout_s = silence_timeout_s
         self._on_free, self._on_lost = on_free, on_lost
         self._loop = asyncio.get_running_loop()
-        self.born_s = self._loop.time()
+        self.dies_s = self._loop.time() + _LIFE_S
         self._transport: asyncio.Transport | None = None
         self._sink: Sink | None = None
         self._head: Head | None = None

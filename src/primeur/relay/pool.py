@@ -16,7 +16,7 @@ from primeur.core.ports import Line, Sink
 from primeur.relay.connection import Connection
 from primeur.relay.reply import PooledReply
 
-_IDLE_LIMIT_S, _LIFE_LIMIT_S = 30.0, 3600.0
+_IDLE_LIMIT_S = 30.0
 _WAITING_LIMIT = 4096
 _NEXT_ADDRESS_S = 0.25
 _POSTS_LIMIT = 1024
@@ -38,8 +38,7 @@ class _Lane:
         """Give the connection that rested least, and cut those that rested or lived too long."""
         while self.idle:
             connection = self.idle.pop()
-            rested_s, lived_s = now_s - connection.idle_since_s, now_s - connection.born_s
-            if connection.reusable and rested_s < _IDLE_LIMIT_S and lived_s < _LIFE_LIMIT_S:
+            if connection.reusable and now_s < connection.idle_since_s + _IDLE_LIMIT_S and now_s < connection.dies_s:
                 return connection
             connection.close()
         return None

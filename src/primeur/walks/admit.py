@@ -64,8 +64,9 @@ def admit(house: House, caller: Caller, ask: Ask) -> Admission:
         SliceSpent: see `primeur.core.ports.Lane.reserve`; `admit_in_turn` deals with it.
     """
     check(caller, "inference", None, ask.arrived_ms)
-    way = house.board.now.way(ask.route, ask.model)
-    check_allowed(way, caller, ask)
+    way = house.board.now.way(ask.route, ask.fields.model)
+    if caller.deployments is not None:
+        check_allowed(way, caller, ask)
     deployment, targets = way.deployment, way.order(ask, caller.key_id)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)
@@ -149,11 +150,13 @@ def body_for(target: Target, ask: Ask) -> bytes:
             body = with_fields(body, renamed, without=frozenset(dialect.renames))
     if dialect.reads_model and target.upstream_model != ask.model:
         body = with_model(body, target.upstream_model, ask.model)
-    if not ask.streams:
-        return body
-    if not ask.wants_usage and dialect.streams_usage:
-        body = with_usage_asked(body)
-    if not dialect.streams_usage and getattr(ask.fields, "stream_options", None) is not None:
-        # Such a target would refuse the option; what it stands for is done here.
-        body = with_fields(body, {}, without=frozenset({"stream_options"}))
+    return with_stream_options(body, ask, reads_usage=dialect.streams_usage) if ask.streams else body
+
+
+def with_stream_options(body: bytes, ask: Ask, *, reads_usage: bool) -> bytes:
+    """Ask for the usage chunk where the target knows it; where it does not, keep what would be refused from it."""
+    if reads_usage:
+        return body if ask.wants_usage else with_usage_asked(body)
+    if getattr(ask.fields, "stream_options", None) is not None:
+        return with_fields(body, {}, without=frozenset({"stream_options"}))
     return body

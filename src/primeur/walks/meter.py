@@ -22,6 +22,7 @@ class Meter(msgspec.Struct, eq=False):
         usage: as the target said; None while it has not.
         pieces: parts of the answer that were passed on.
         kept: the answer's text, collected only for projects that keep prompts.
+        billed, bill_nanos: the usage whose cost is known, and the cost.
     """
 
     house: House
@@ -34,6 +35,8 @@ class Meter(msgspec.Struct, eq=False):
     pieces: int = 0
     kept: list[str] = []
     closing: asyncio.Task[None] | None = None
+    billed: Usage | None = None
+    bill_nanos: int | None = None
 
     def first_piece(self) -> None:
         """Note when the answer began."""
@@ -43,7 +46,12 @@ class Meter(msgspec.Struct, eq=False):
     @property
     def cost_nanos(self) -> int | None:
         """What the caller owes so far; None is unknown."""
-        return charge(self.usage or counted(self.ask, self.pieces), self.served.price)
+        usage = self.usage
+        if usage is None:
+            return charge(counted(self.ask, self.pieces), self.served.price)
+        if self.billed is not usage:
+            self.billed, self.bill_nanos = usage, charge(usage, self.served.price)
+        return self.bill_nanos
 
     async def close(self, outcome: str, error: PrimeurError | None = None) -> None:
         """Write the usage event and settle the hold; the first call counts, later ones wait for it."""
@@ -62,31 +70,32 @@ class Meter(msgspec.Struct, eq=False):
         return event
 
     def _event(self, outcome: str, error: PrimeurError | None) -> UsageEvent:
-        usage = self.usage or counted(self.ask, self.pieces)
-        price = self.served.price
-        keeps = self.caller.keeps_prompts
+        served, ask, caller = self.served, self.ask, self.caller
+        usage = self.usage = self.usage or counted(ask, self.pieces)
+        price, target = served.price, served.target
+        keeps = caller.keeps_prompts
         return UsageEvent(
-            id=self.ask.id,
-            at_ms=self.ask.arrived_ms,
-            route=str(self.ask.route),
+            id=ask.id,
+            at_ms=ask.arrived_ms,
+            route=str(ask.route),
             outcome=outcome,
             status=200,
-            project_id=self.caller.project_id,
-            key_id=self.caller.key_id,
-            deployment=self.served.deployment,
-            revision_id=self.served.target.revision_id,
-            provider=self.served.target.provider,
+            project_id=caller.project_id,
+            key_id=caller.key_id,
+            deployment=served.deployment,
+            revision_id=target.revision_id,
+            provider=target.provider,
             usage=usage,
-            cost_nanos=charge(usage, price),
+            cost_nanos=self.cost_nanos,
             currency=price.currency if price else None,
             price_id=price.id if price else None,
-            streamed=self.ask.streams,
+            streamed=ask.streams,
             first_token_us=self.first_token_us,
-            duration_us=self.house.clock.monotonic_us() - self.ask.arrived_us,
+            duration_us=self.house.clock.monotonic_us() - ask.arrived_us,
             overhead_us=self.admission.overhead_us,
             error_code=error.code if error else None,
             error_message=error.message if error else None,
-            address=self.ask.address,
-            prompt=kept_prompt(self.ask.body, self.caller.masks) if keeps else None,
-            answer=kept_answer(self.kept, self.caller.masks) if keeps else None,
+            address=ask.address,
+            prompt=kept_prompt(ask.body, caller.masks) if keeps else None,
+            answer=kept_answer(self.kept, caller.masks) if keeps else None,
         )

@@ -38,14 +38,20 @@ class Passage:
     def take(self, piece: bytes) -> bytes:
         """Give the part of the stream that may go on now."""
         meter, scanner = self._meter, self._scanner
-        try:
-            block = self._splitter.feed(piece)
-        except TargetFailed as fault:
-            self._fault, block = fault, b""
-        passed = self._translated(scanner.take(block)) if block else b""
+        if not self._splitter.rest and piece.endswith(b"}\n\n") and b"\r" not in piece:
+            block = piece
+        else:
+            try:
+                block = self._splitter.feed(piece)
+            except TargetFailed as fault:
+                self._fault, block = fault, b""
+        passed = scanner.take(block) if block else b""
+        if self._translation is not None:
+            passed = self._translated(passed, self._translation)
         meter.usage, meter.pieces = scanner.usage, scanner.pieces
         if passed:
-            meter.first_piece()
+            if meter.first_token_us is None:
+                meter.first_piece()
             if meter.caller.keeps_prompts:
                 _keep(meter, passed)
         return passed
@@ -66,10 +72,7 @@ class Passage:
         _add_account(self._meter, self._scanner)
         return last + self._scanner.owed
 
-    def _translated(self, passed: bytes) -> bytes:
-        translation = self._translation
-        if translation is None or not passed:
-            return passed
+    def _translated(self, passed: bytes, translation: Translation) -> bytes:
         translated: list[bytes] = []
         try:
             for data in map(event_data, split_events(passed)):

@@ -2,8 +2,9 @@
 
 from primeur.core.chat import Ask, Route, Served, Target
 from primeur.core.fan import answers_of
+from primeur.core.splice import with_model
 from primeur.registry.ways import Way
-from primeur.walks.admit import body_for, path_for, write_letter
+from primeur.walks.admit import body_for, path_for, with_stream_options, write_letter
 from primeur.walks.house import House
 
 
@@ -15,11 +16,15 @@ class Stencil:
         post: where its letters go.
     """
 
-    __slots__ = ("_target", "post", "served")
+    __slots__ = ("_plain", "_renamed", "_streams_usage", "_target", "post", "served")
 
     def __init__(self, house: House, way: Way, route: Route, target: Target) -> None:
         """Work it out."""
-        self._target = target
+        self._target, dialect = target, target.dialect
+        # Most dialects read OpenAI's bodies but for the model's name.
+        self._plain = dialect.translate is None and not dialect.one_answer_each and not dialect.renames
+        self._renamed = target.upstream_model if dialect.reads_model else None
+        self._streams_usage = dialect.streams_usage
         self.served = Served(way.deployment.name, target, way.deployment.price)
         self.post = house.relay.post(target.endpoint, path_for(target, route))
 
@@ -32,6 +37,8 @@ class Stencil:
         Raises:
             PrimeurError: the target's dialect refuses the ask.
         """
+        if self._plain and cap is None:
+            return self._plainly(ask)
         dialect = self._target.dialect
         if cap is not None:
             letter = write_letter(self._target, ask, cap)
@@ -41,6 +48,14 @@ class Stencil:
         if dialect.one_answer_each and answers_of(ask.fields) > 1:
             return None
         return body_for(self._target, ask)
+
+    def _plainly(self, ask: Ask) -> bytes:
+        fields, body = ask.fields, ask.body
+        if self._renamed is not None and self._renamed != fields.model:
+            body = with_model(body, self._renamed, fields.model)
+        if ask.streams and (not self._streams_usage or not ask.wants_usage):
+            return with_stream_options(body, ask, reads_usage=self._streams_usage)
+        return body
 
 
 def stencil_for(house: House, way: Way, route: Route, target: Target) -> Stencil:
