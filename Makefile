@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help up env dev check test extras lint lock docs clean bench soak
+.PHONY: help up env dev check test extras lint lock docs clean bench soak fuzz
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -58,11 +58,15 @@ check: lint ## The fast half: style, types, floors, unit and row tests, docs
 
 test: lint extras ## Every check, on a machine with Debian packages also PostgreSQL, Chromium and Node clients
 	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
+	$(MAKE) fuzz
 	$(MAKE) docs
 	$(BIN)/pip-audit --strict --requirement requirements/default.txt --disable-pip || echo "pip-audit could not finish"
 
 bench: dev ## Measure the gateway beside nginx and other gateways (ARGS="--quick --without litellm")
 	PYTHONPATH=. $(BIN)/python -m bench.gateway $(ARGS)
+
+fuzz: dev ## Change a million inputs into wrong ones and look that nothing breaks (CASES=1000000)
+	PYTHONPATH=. $(BIN)/python -m bench.fuzz --cases $(or $(CASES),1000000) --seconds $(or $(SECONDS),900)
 
 soak: dev ## Load the gateway and watch memory, descriptors and errors (MINUTES=60)
 	PYTHONPATH=. $(BIN)/python -m bench.gateway.soak --minutes $(or $(MINUTES),10)

@@ -86,5 +86,5 @@ async def _ask(party: Party, *, stream: bool = False) -> int:
     writer.close()
     status = int(answer[9:12])
     if status == 429:
-        assert "error" in json.loads(answer.partition(b"\r\n\r\n")[2])  # noqa: S101
+        assert "error" in json.loads(answer.partition(b"\r\n\r\n")[2])
     return status

@@ -30,7 +30,7 @@ def sample(house: Primeur, seconds: int, folder: Path) -> tuple[Counter[str], in
     """
     party = house.party()
     wrk(party, _LEVEL, 3, folder)
-    assert party.process is not None  # noqa: S101
+    assert party.process is not None
     stacks = folder / "stacks.txt"
     command = ["py-spy", "record", "--pid", str(party.process.pid), "--duration", str(seconds), "--rate", str(_RATE)]
     before_s = cpu_s(party.pids)

@@ -23,7 +23,7 @@ _TURN_S = 10
 def soak(house: Primeur, mock: Mock, minutes: float, folder: Path) -> int:
     """Take turns until the time is over; gives how many answers the clients heard."""
     party = house.party()
-    assert party.process is not None  # noqa: S101
+    assert party.process is not None
     heard = errors = turn = 0
     last_s = time.monotonic() + 60 * minutes
     mock.control("stream/200/5000")

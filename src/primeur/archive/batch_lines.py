@@ -10,7 +10,7 @@ import msgspec
 
 from primeur.archive.wire import BatchError, Json
 from primeur.core.errors import BadRequest, PrimeurError
-from primeur.core.reading import read_json
+from primeur.core.reading import NOT_JSON, read_json
 from primeur.core.statuses import kind_of, status_of
 
 ENDPOINTS = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses")
@@ -121,7 +121,7 @@ def add_usage(total: dict[str, int], answer: str) -> None:
     """Add what one answer used to *total*, which is kept in the words of a batch's usage."""
     try:
         usage = msgspec.json.decode(answer, type=_Answer).usage
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return
     given = _whole(usage, "prompt_tokens") + _whole(usage, "input_tokens")
     made = _whole(usage, "completion_tokens") + _whole(usage, "output_tokens")

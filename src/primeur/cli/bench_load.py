@@ -13,6 +13,7 @@ from primeur.cli.reach import Reach
 from primeur.core.chat import Endpoint
 from primeur.core.errors import BadRequest, CallerError, PrimeurError, SetupError, TargetFailed
 from primeur.core.ports import Reply
+from primeur.core.reading import NOT_JSON
 from primeur.core.sse import EventSplitter, event_data, split_events
 from primeur.metering.benchmarks import Sample
 from primeur.relay.pool import Pool
@@ -166,7 +167,7 @@ async def _read(reply: Reply, sample: Sample) -> None:
 def _take(data: bytes, sample: Sample, now_s: float) -> None:
     try:
         chunk = _chunk.decode(data)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise TargetFailed(f"the stream cannot be read: {error}") from None
     if chunk.error is not None:
         raise TargetFailed(f"the answer broke off: {chunk.error}")

@@ -15,6 +15,7 @@ import msgspec
 from primeur.cli.reach import find_running, named_service, read_secret
 from primeur.config import read_settings
 from primeur.core.errors import CallerError, PrimeurError, SetupError
+from primeur.core.reading import NOT_JSON
 from primeur.governance.rules import operator_key
 
 Json = Any
@@ -165,7 +166,7 @@ def _http(url: str, key: str, app: Any = None, *, verify: ssl.SSLContext | bool 
 def _read(answer: httpx2.Response, url: str) -> Json:
     try:
         body = msgspec.json.decode(answer.content) if answer.content else None
-    except msgspec.DecodeError:
+    except NOT_JSON:
         raise PrimeurError(
             f"{url} answered {answer.status_code} and not as a Primeur does; check PRIMEUR_URL"
         ) from None

@@ -6,6 +6,7 @@ import msgspec
 
 from primeur.core.chat import Json
 from primeur.core.errors import BadRequest, TargetFailed
+from primeur.core.reading import NOT_JSON
 from primeur.core.sse import DONE, event_data, split_events
 from primeur.core.wire import AnyRequest, CompletionRequest, Sampling
 
@@ -110,7 +111,7 @@ class StreamMerge:
             return b""
         try:
             chunk = msgspec.json.decode(data, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             raise TargetFailed(f"the target sent an event that cannot be read: {error}") from None
         if not self._around:
             self._around = {key: value for key, value in chunk.items() if key not in {"choices", "usage", "timings"}}

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from primeur.core.errors import BadRequest
+from primeur.core.reading import NOT_JSON
 
 _DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 _CF_MONTHS = "ABCDEHLMPRST"
@@ -52,7 +53,7 @@ def mask_json(text: str, names: Iterable[str]) -> str:
         return text
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return mask_text(text, chosen)
     return msgspec.json.encode(_masked(value, chosen)).decode()
 

@@ -9,6 +9,9 @@ from primeur.core.errors import BadRequest
 
 T = TypeVar("T")
 
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding bytes that somebody else sent may raise: bad JSON, bad UTF-8, too deep."""
+
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -22,7 +25,7 @@ def read_json(body: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise _fault(error, "") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BadRequest(f"the body is not JSON: {error}", code="invalid_json") from None
 
 

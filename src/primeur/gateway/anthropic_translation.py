@@ -12,6 +12,7 @@ import msgspec
 
 from primeur.core.chat import Json
 from primeur.core.errors import BadRequest, TargetFailed, UnsupportedParameter
+from primeur.core.reading import NOT_JSON
 from primeur.gateway.anthropic_wire import (
     Base64Source,
     ImagePart,
@@ -215,7 +216,7 @@ def _call(call: Json) -> Json:
     function = call.get("function") or {}
     try:
         given = msgspec.json.decode(function.get("arguments") or "{}")
-    except msgspec.DecodeError:
+    except NOT_JSON:
         given = None
     if not isinstance(given, dict):
         raise TargetFailed(f"the arguments of the tool call {function.get('name')!r} are not a JSON object")

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from primeur.core.masking import RULES, mask_json
+from primeur.core.reading import NOT_JSON
 
 DAY_MS = 86_400_000
 DEFAULT_KEEP_DAYS = 30
@@ -64,7 +65,7 @@ def subjects_of(text: str | None) -> set[str]:
 def _named(text: str) -> dict[str, str]:
     try:
         body = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return {}
     if not isinstance(body, dict):
         return {}
@@ -74,7 +75,7 @@ def _named(text: str) -> dict[str, str]:
 def _words_of(line: str) -> list[tuple[str, str]]:
     try:
         event = msgspec.json.decode(line.removeprefix("data:").strip())
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return []
     choices = event.get("choices") if isinstance(event, dict) else None
     return [found for choice in choices or () if isinstance(choice, dict) for found in _said(choice)]

@@ -7,6 +7,7 @@ import msgspec
 
 from primeur.core.chat import Ask, Deployment
 from primeur.core.errors import TargetFailed
+from primeur.core.reading import NOT_JSON
 from primeur.core.sse import DONE, event_data, split_events
 from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest, Sampling
@@ -65,7 +66,7 @@ def usage_of(answer: bytes) -> Usage | None:
     """
     try:
         head = _head.decode(answer)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise TargetFailed(f"the target's answer cannot be read: {error}") from None
     if head.error is not None:
         raise TargetFailed(f"the target answered with an error: {_words(head.error)}")
@@ -143,7 +144,7 @@ class StreamScanner:
             return b""
         try:
             chunk = _chunk.decode(data)
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             raise TargetFailed(f"the target sent an event that cannot be read: {error}") from None
         if chunk.error is not None:
             raise TargetFailed(f"the target broke off: {_words(chunk.error)}")

@@ -9,6 +9,7 @@ import msgspec
 from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest, SetupError
 from primeur.core.events import CheckpointMade
+from primeur.core.reading import NOT_JSON
 from primeur.governance.audit_rows import newest_event
 from primeur.governance.checkpoint_rules import Checkpoint, check_checkpoint, public_key, sign_checkpoint
 from primeur.store.database import Tx, tell
@@ -84,7 +85,7 @@ def parse_checkpoints(text: bytes, key: str, where: str) -> list[Checkpoint]:
     for number, line in enumerate(text.splitlines(), 1):
         try:
             checkpoint = msgspec.json.decode(line, type=Checkpoint)
-        except msgspec.MsgspecError:
+        except NOT_JSON:
             raise BadRequest(f"line {number} of {where} is no checkpoint; restore the file from a copy") from None
         check_checkpoint(checkpoint, key)
         found.append(checkpoint)

@@ -10,6 +10,7 @@ import msgspec
 from primeur.core.chat import Translation
 from primeur.core.errors import PrimeurError, TargetFailed
 from primeur.core.ports import Reply
+from primeur.core.reading import NOT_JSON
 from primeur.core.sse import EventSplitter, event_data, split_events
 from primeur.metering.counting import StreamScanner, counted, usage_of, write_usage_chunk
 from primeur.walks.account import with_account
@@ -169,7 +170,7 @@ def _keep(meter: Meter, passed: bytes) -> None:
 def _json(data: bytes) -> dict[str, Any]:
     try:
         decoded = msgspec.json.decode(data)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise TargetFailed(f"the target sent what is not JSON: {error}") from None
     if not isinstance(decoded, dict):
         raise TargetFailed("the target sent JSON that is not an object")

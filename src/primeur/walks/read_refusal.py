@@ -8,6 +8,7 @@ import msgspec
 from primeur.core.chat import Target
 from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError, TargetBusy, TargetFailed
 from primeur.core.ports import Reply
+from primeur.core.reading import NOT_JSON
 
 _BODY_LIMIT = 256 * 1024
 _DEFAULT_RETRY_MS = 1000
@@ -61,7 +62,7 @@ def _is_too_long(codes: set[str], said: str, target: Target) -> bool:
 def _fault_in(body: bytes) -> dict[str, Any]:
     try:
         data = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return {}
     fault = data.get("error", data) if isinstance(data, dict) else {}
     return fault if isinstance(fault, dict) else {"message": str(fault)}

@@ -10,6 +10,7 @@ from primeur.core.chat import Ask, Target
 from primeur.core.errors import PrimeurError, TargetFailed
 from primeur.core.fan import StreamMerge, merge_answers, split_body
 from primeur.core.ports import Relay, Reply
+from primeur.core.reading import NOT_JSON
 from primeur.core.sse import EventSplitter
 from primeur.walks.read_refusal import read_refusal
 
@@ -110,7 +111,7 @@ class ManyReplies:
             raise TargetFailed(f"the target's answers are longer than {limit} bytes")
         try:
             answers = [msgspec.json.decode(found[place]) for place in range(len(found))]
-        except msgspec.DecodeError as error:
+        except NOT_JSON as error:
             raise TargetFailed(f"the target's answer is not JSON: {error}") from None
         return msgspec.json.encode(merge_answers(answers, self._per_prompt))
 
