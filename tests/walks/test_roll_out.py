@@ -37,6 +37,7 @@ async def state(house):
 
 async def answer(house, revision_id, count, outcome="completed"):
     """Let requests end now."""
+    house.clock.ms += 1000
     now_ms = house.clock.now_ms()
     events = [
         UsageEvent(
@@ -113,6 +114,24 @@ async def test_a_restart_forgets_nothing(founded, two, host):
     await answer(founded, new.id, 15, "failed")
     await tick(founded, {})
     assert await state(founded) == "rolled_back"
+
+
+async def test_nothing_is_seen_twice(founded, owner, host):
+    """What ended just before the roll-out sets the thresholds, and is not judged as well."""
+    old = await deploy(founded, owner, "chat", NewRevision(engine="echo"))
+    host.ready(old.id)
+    await answer(founded, old.id, 30)
+    founded.clock.ms -= 1500
+    new = await deploy(founded, owner, "chat", NewRevision(engine="echo", roll_out=POLICY))
+    host.ready(new.id)
+    benches = {}
+    for _ in range(4):
+        await tick(founded, benches)
+    await answer(founded, old.id, 7)
+    for _ in range(3):
+        await tick(founded, benches)
+    (bench,) = benches.values()
+    assert bench.trial.seen == {True: 0, False: 7}
 
 
 @pytest.mark.usefixtures("two")

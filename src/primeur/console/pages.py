@@ -26,6 +26,7 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/chat", chat.show_chat),
     ("GET", "/models", models.show_models),
     ("GET", "/deployments", deployments.show_deployments),
+    ("POST", "/deployments/{deployment_id}/roll-out", deployments.move_roll_out),
     ("GET", "/keys", keys.show_keys),
     ("POST", "/keys", keys.create_key),
     ("POST", "/keys/{key_id}/revoke", keys.revoke_key),

@@ -125,7 +125,8 @@ async def _open_bench(house: House, row: RollOut) -> Bench:
 
 async def _take(house: House, bench: Bench, row: RollOut) -> None:
     now_ms = house.clock.now_ms()
-    from_ms = bench.read_ms - _LATE_MS
+    # What ended before the roll-out began has set the thresholds, and is not judged as well.
+    from_ms = max(row.created_ms, bench.read_ms - _LATE_MS)
 
     def read(tx: Tx) -> list[observation_rows.Seen]:
         return observation_rows.list_ended(tx, [row.revision_id, row.baseline_id], from_ms, now_ms)

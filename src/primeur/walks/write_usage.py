@@ -6,6 +6,7 @@ from pathlib import Path
 
 from primeur.core.usage import UsageEvent
 from primeur.metering import rows
+from primeur.metering.watching import watch
 from primeur.store.database import Tx
 from primeur.store.journal import Cursor, forget_before, read_from
 from primeur.store.journal_folders import find_journals
@@ -44,6 +45,7 @@ async def _read_on(house: House, name: str, folder: Path, cursors: dict[str, Cur
     if after == cursor:
         return False
     await house.store.transact(partial(_keep, name, events, after))
+    watch(events)
     if after.segment != cursor.segment:
         await asyncio.to_thread(forget_before, folder, after)
     cursors[name] = after
