@@ -31,6 +31,8 @@ async def recompile(house: House) -> None:
     """Compile the snapshot anew, also when only an engine's state changed."""
     await want_engines(house)
     house.board.now = await compile_snapshot(house)
+    # Requests bind their gates anew from here on, so no lane of the new snapshot holds a counter that is dropped.
+    house.limiter.forget_idle()
 
 
 async def follow_changes(house: House, stop: asyncio.Event) -> None:
