@@ -9,6 +9,7 @@ from primeur.walks.follow_changes import follow_changes
 from primeur.walks.house import House
 from primeur.walks.judge_roll_outs import judge_roll_outs
 from primeur.walks.keep_audit import keep_audit
+from primeur.walks.move_subscriptions import move_subscriptions
 from primeur.walks.run_batches import run_batches
 from primeur.walks.send_webhook import deliver_webhooks
 from primeur.walks.watch_capacity import watch_capacity
@@ -25,6 +26,7 @@ STORIES: tuple[Story, ...] = (
     keep_audit,
     judge_roll_outs,
     watch_capacity,
+    move_subscriptions,
 )
 
 _RETRY_S = 1.0

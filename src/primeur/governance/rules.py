@@ -34,6 +34,10 @@ PERMISSIONS: dict[str, str] = {
     "capacity:read": "see requests, offers, windows and commitments of capacity",
     "capacity:write": "request capacity, ask holders and commit; see sealed bids",
     "capacity:answer": "answer offers in a holder's name",
+    "plans:read": "see plans",
+    "plans:write": "offer and remove plans",
+    "billing:read": "see customers, subscriptions, credits and invoices",
+    "billing:write": "add customers, subscribe them, grant credits and invoice",
     "projects:read": "see projects",
     "projects:write": "add and change projects",
     "keys:read": "see keys, never their text",
@@ -59,6 +63,7 @@ _CALLS = {
     "models:read",
     "deployments:read",
     "prices:read",
+    "plans:read",
     "account:read",
 }
 _READS = {word for word in PERMISSIONS if word.endswith(":read")}
@@ -73,7 +78,10 @@ roles: dict[str, frozenset[str]] = {
         | {"models:write", "deployments:write", "providers:write", "organisation"}
         | {"rights:write", "capacity:write", "capacity:answer"}
     ),
-    "billing": frozenset(_READS - {"log:read", "audit:read"} | {"prices:write", "budgets:write", "organisation"}),
+    "billing": frozenset(
+        _READS - {"log:read", "audit:read"}
+        | {"prices:write", "budgets:write", "plans:write", "billing:write", "organisation"}
+    ),
     "auditor": frozenset(_READS | {"audit:write", "organisation"}),
     "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read", "budgets:read"}),
 }

@@ -1,9 +1,9 @@
 """How much a key, project, organisation or deployment has used since a moment: what counters begin with."""
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from primeur.store.database import Tx
-from primeur.store.schema import keys, projects, requests
+from primeur.store.schema import customers, keys, projects, requests
 
 
 def used_since(tx: Tx, scope: str, scope_id: str, from_ms: int) -> tuple[int, int]:
@@ -32,6 +32,17 @@ def _within(scope: str, scope_id: str, from_ms: int) -> list[ColumnElement[bool]
         return [*within, c.project_id.in_(mine)]
     if scope == "project":
         return [*within, c.project_id == scope_id]
+    if scope == "customer":
+        return [*within, c.project_id.in_(_projects_of(scope_id))]
     # By its project too, because that is how requests are found quickly.
     home = select(keys.c.project_id).where(keys.c.id == scope_id).scalar_subquery()
     return [*within, c.project_id == home, c.key_id == scope_id]
+
+
+def _projects_of(customer_id: str) -> Select[tuple[str]]:
+    """A customer's own project, or those of its organisation that have no customer of their own."""
+    who, others = customers.alias(), customers.alias()
+    taken = select(others.c.project_id).where(others.c.project_id.is_not(None))
+    whole = who.c.project_id.is_(None) & (projects.c.organisation_id == who.c.organisation_id)
+    mine = (projects.c.id == who.c.project_id) | (whole & projects.c.id.not_in(taken))
+    return select(projects.c.id).join(who, mine).where(who.c.id == customer_id)

@@ -29,6 +29,7 @@ from primeur.registry.rules import Standing, revisions_to_run
 from primeur.store.database import Tx, last_sequence
 from primeur.walks.compile_callers import compile_callers, compile_sessions, with_masks
 from primeur.walks.compile_gates import Gates, compile_gates
+from primeur.walks.compile_plans import Held, entitle, read_plans
 from primeur.walks.house import House, Snapshot
 from primeur.walks.seal_secrets import open_settings
 
@@ -53,6 +54,7 @@ class Facts:
     prices: dict[str, Price]
     gates: Gates
     roll_outs: dict[str, RollOut]
+    plans: dict[str, Held]
 
 
 async def compile_snapshot(house: House) -> Snapshot:
@@ -80,6 +82,7 @@ def read_facts(tx: Tx, now_ms: int) -> Facts:
         prices=prices_in_force(tx, now_ms),
         gates=compile_gates(list_scope_limits(tx), list_budgets(tx)),
         roll_outs=newest_roll_outs(tx),
+        plans=read_plans(tx, now_ms),
     )
 
 
@@ -111,12 +114,12 @@ def _compile(house: House, facts: Facts) -> Snapshot:
     for row in facts.deployments:
         deployments[row.name] = _Joiner(house, facts, row, launches).deployment()
     deployments |= {alias: deployments[name] for alias, name in aliases.items()}
+    callers = compile_callers(facts.keys, projects, house.place.pepper, aliases, facts.gates)
+    sessions = compile_sessions(facts.sessions, facts.members, projects, facts.gates)
     return Snapshot(
         sequence=facts.sequence,
-        callers=with_masks(
-            compile_callers(facts.keys, projects, house.place.pepper, aliases, facts.gates), facts.policies
-        ),
-        sessions=with_masks(compile_sessions(facts.sessions, facts.members, projects, facts.gates), facts.policies),
+        callers=entitle(with_masks(callers, facts.policies), facts.plans, aliases),
+        sessions=entitle(with_masks(sessions, facts.policies), facts.plans, aliases),
         deployments=deployments,
         launches=launches,
     )

@@ -14,7 +14,21 @@ from primeur.core.events.archive import (
     ResponseDeleted,
     UploadMoved,
 )
-from primeur.core.events.base import Event
+from primeur.core.events.base import (
+    Event,
+)
+from primeur.core.events.billing import (
+    BillingEvent,
+    CreditGranted,
+    CustomerAdded,
+    CustomerChanged,
+    InvoiceIssued,
+    InvoiceMoved,
+    IssuerSet,
+    PlanAdded,
+    PlanRemoved,
+    SubscriptionMoved,
+)
 from primeur.core.events.broker import (
     BidSealed,
     BrokerEvent,
@@ -25,7 +39,13 @@ from primeur.core.events.broker import (
     RightArranged,
     RightMoved,
 )
-from primeur.core.events.data import DataEvent, DataPolicySet, PersonErased, ProjectExported, TrainingDataTaken
+from primeur.core.events.data import (
+    DataEvent,
+    DataPolicySet,
+    PersonErased,
+    ProjectExported,
+    TrainingDataTaken,
+)
 from primeur.core.events.governance import (
     AccessRefused,
     CheckpointMade,
@@ -49,7 +69,10 @@ from primeur.core.events.limits import (
     SharedLimitsFound,
     SharedLimitsLost,
 )
-from primeur.core.events.metering import MeteringEvent, PriceSet
+from primeur.core.events.metering import (
+    MeteringEvent,
+    PriceSet,
+)
 from primeur.core.events.registry import (
     AliasRemoved,
     AliasSet,
@@ -68,10 +91,15 @@ from primeur.core.events.registry import (
     VersionRegistered,
     WeightsCollected,
 )
-from primeur.core.events.webhooks import WebhookAbandoned, WebhookEvent, WebhookRetried
+from primeur.core.events.webhooks import (
+    WebhookAbandoned,
+    WebhookEvent,
+    WebhookRetried,
+)
 
 AnyEvent = (
     ArchiveEvent
+    | BillingEvent
     | BrokerEvent
     | DataEvent
     | GovernanceEvent
@@ -96,6 +124,9 @@ __all__ = [
     "ConversationChanged",
     "ConversationCreated",
     "ConversationDeleted",
+    "CreditGranted",
+    "CustomerAdded",
+    "CustomerChanged",
     "DataPolicySet",
     "DeploymentRemoved",
     "EngineMeasured",
@@ -103,6 +134,9 @@ __all__ = [
     "FileDeleted",
     "FileKept",
     "HouseFounded",
+    "InvoiceIssued",
+    "InvoiceMoved",
+    "IssuerSet",
     "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
@@ -114,6 +148,8 @@ __all__ = [
     "ModelRetired",
     "OfferMoved",
     "PersonErased",
+    "PlanAdded",
+    "PlanRemoved",
     "PriceSet",
     "ProjectChanged",
     "ProjectCreated",
@@ -131,6 +167,7 @@ __all__ = [
     "SharedLimitsFound",
     "SharedLimitsLost",
     "SignInLinkMade",
+    "SubscriptionMoved",
     "TrafficMoved",
     "TrainingDataTaken",
     "UploadMoved",

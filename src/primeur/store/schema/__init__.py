@@ -11,14 +11,58 @@ from primeur.store.schema.archive import (
     upload_parts,
     uploads,
 )
-from primeur.store.schema.base import metadata
-from primeur.store.schema.broker import capacity_books, capacity_commands, capacity_papers, provider_sheets, sources
-from primeur.store.schema.data_policies import data_policies
-from primeur.store.schema.governance import keys, members, organisations, projects, sessions, sign_in_links
-from primeur.store.schema.happened import events
-from primeur.store.schema.ledger import accounts, balances, legs, rates, shares, transactions
-from primeur.store.schema.limits import budgets, scope_limits
-from primeur.store.schema.metering import journal_cursors, prices, requests
+from primeur.store.schema.base import (
+    metadata,
+)
+from primeur.store.schema.billing import (
+    customers,
+    grant_burns,
+    grants,
+    invoices,
+    issuers,
+    number_series,
+    plans,
+    subscription_terms,
+    subscriptions,
+)
+from primeur.store.schema.broker import (
+    capacity_books,
+    capacity_commands,
+    capacity_papers,
+    provider_sheets,
+    sources,
+)
+from primeur.store.schema.data_policies import (
+    data_policies,
+)
+from primeur.store.schema.governance import (
+    keys,
+    members,
+    organisations,
+    projects,
+    sessions,
+    sign_in_links,
+)
+from primeur.store.schema.happened import (
+    events,
+)
+from primeur.store.schema.ledger import (
+    accounts,
+    balances,
+    legs,
+    rates,
+    shares,
+    transactions,
+)
+from primeur.store.schema.limits import (
+    budgets,
+    scope_limits,
+)
+from primeur.store.schema.metering import (
+    journal_cursors,
+    prices,
+    requests,
+)
 from primeur.store.schema.registry import (
     aliases,
     deployments,
@@ -30,7 +74,9 @@ from primeur.store.schema.registry import (
     target_faults,
     versions,
 )
-from primeur.store.schema.webhooks import webhook_deliveries
+from primeur.store.schema.webhooks import (
+    webhook_deliveries,
+)
 
 __all__ = [
     "accounts",
@@ -44,18 +90,25 @@ __all__ = [
     "capacity_papers",
     "conversation_items",
     "conversations",
+    "customers",
     "data_policies",
     "deployments",
     "engine_measurements",
     "events",
     "files",
+    "grant_burns",
+    "grants",
+    "invoices",
+    "issuers",
     "journal_cursors",
     "keys",
     "legs",
     "members",
     "metadata",
     "models",
+    "number_series",
     "organisations",
+    "plans",
     "prices",
     "projects",
     "provider_sheets",
@@ -71,6 +124,8 @@ __all__ = [
     "shares",
     "sign_in_links",
     "sources",
+    "subscription_terms",
+    "subscriptions",
     "target_faults",
     "transactions",
     "upload_parts",

@@ -1,0 +1,84 @@
+"""What can happen to plans, credits and invoices."""
+
+from primeur.core.events.base import Event
+
+
+class IssuerSet(Event, frozen=True):
+    """Who invoices was said."""
+
+    code: str
+
+
+class CustomerAdded(Event, frozen=True):
+    """An organisation or a project has become a customer."""
+
+    customer_id: str
+    name: str
+
+
+class CustomerChanged(Event, frozen=True):
+    """Where a customer's papers go, or how they look, has changed."""
+
+    customer_id: str
+
+
+class PlanAdded(Event, frozen=True):
+    """A plan can be subscribed to."""
+
+    plan_id: str
+    name: str
+
+
+class PlanRemoved(Event, frozen=True):
+    """A plan can be subscribed to no more."""
+
+    plan_id: str
+
+
+class SubscriptionMoved(Event, frozen=True):
+    """A subscription has begun, changed its plan or its state."""
+
+    subscription_id: str
+    customer_id: str
+    state: str
+    plan_id: str
+
+
+class CreditGranted(Event, frozen=True):
+    """Money or capacity was paid or given ahead."""
+
+    grant_id: str
+    holder: str
+    currency: str
+    nanos: int
+
+
+class InvoiceIssued(Event, frozen=True):
+    """An invoice or a credit note is final and has its number."""
+
+    invoice_id: str
+    number: str
+    customer_id: str
+    currency: str
+    cents: int
+
+
+class InvoiceMoved(Event, frozen=True):
+    """An invoice was paid, or taken back by a credit note."""
+
+    invoice_id: str
+    number: str
+    state: str
+
+
+BillingEvent = (
+    IssuerSet
+    | CustomerAdded
+    | CustomerChanged
+    | PlanAdded
+    | PlanRemoved
+    | SubscriptionMoved
+    | CreditGranted
+    | InvoiceIssued
+    | InvoiceMoved
+)
