@@ -74,6 +74,19 @@ def test_a_key_is_made_shown_once_used_and_revoked(open_page, service):
     assert httpx2.post(f"{service.url}/v1/chat/completions", json=ask, headers=headers).status_code == 401
 
 
+def test_budgets_are_shown_with_what_is_spent(open_page, service):
+    """Whose, for how long, how much, and whether there is any left."""
+    service.manage("PUT", "/budgets/project/default/month", {"limit": "12.50", "allows_unpriced": True})
+    try:
+        page = open_page("/keys")
+        row = page.get_by_role("region", name="Budgets").get_by_role("row").filter(has_text="default")
+        expect(row).to_contain_text("this month")
+        expect(row).to_contain_text("12.50")
+        expect(row).to_contain_text("within")
+    finally:
+        service.manage("DELETE", "/budgets/project/default/month")
+
+
 def test_a_key_that_cannot_be_made_says_why_and_keeps_what_was_typed(open_page):
     """Two keys of one name in one project are refused."""
     page = open_page("/keys")

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from primeur.console.api import ApiRefusal, Json
 from primeur.console.desk import Page
+from primeur.core.money import nanos_of
 
 _DAY_MS = 86_400_000
 LIFETIMES_DAYS = (30, 90, 365)
@@ -70,6 +71,15 @@ def state_of(key: Json, now_ms: int) -> str:
     return "active"
 
 
+async def _budgets(page: Page) -> list[Json]:
+    """What may be spent and what is spent, as far as this person may see it; in nanos."""
+    if "budgets:read" not in page.me.get("permissions", ()):
+        return []
+    found = (await page.api.get("/api/v1/budgets"))["data"]
+    amounts = ("limit", "spent")
+    return [one | {name: nanos_of(one[name], name) for name in amounts} for one in found]
+
+
 async def _draw(
     page: Page, *, made: Json | None = None, refused: str = "", status: int = 200, typed: Json | None = None
 ) -> Response:
@@ -79,6 +89,7 @@ async def _draw(
     return page.draw(
         "keys.html",
         status,
+        budgets=await _budgets(page),
         keys=sorted(keys, key=lambda key: (key["state"] != "active", key["name"])),
         deployments=deployments,
         roles=ROLES,
