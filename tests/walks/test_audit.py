@@ -140,3 +140,15 @@ async def test_behind_a_trusted_proxy_the_caller_is_who_it_says(founded, client)
         await proxied.post("/api/v1/projects", json={"name": "far"})
     [made] = await events(founded, "ProjectCreated")
     assert made.address == "203.0.113.9"
+
+
+async def test_what_was_before_and_after_is_said_and_digests_are_not(client, founded):
+    """Of keys, projects, aliases and prices."""
+    made = (await client.post("/api/v1/keys", json={"name": "k", "rpm": 5})).json()
+    await client.patch("/api/v1/keys/k", json={"rpm": 7})
+    [changed] = await events(founded, "KeyChanged")
+    before, after = msgspec.json.decode(changed.before), msgspec.json.decode(changed.after)
+    assert (before["limits"]["rpm"], after["limits"]["rpm"]) == (5, 7)
+    assert "digest" not in before
+    everything = "".join(str(entry) for entry in await events(founded))
+    assert made["key"] not in everything

@@ -1,7 +1,7 @@
 """Webhooks, against a real receiver on loopback and with errands handed in."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 import msgspec
@@ -26,9 +26,10 @@ LISTED = read_egress(("127.0.0.1",), own_machine=False)
 @asynccontextmanager
 async def receiver(*answers: bytes):
     """Answers each connection with the next of *answers* and remembers what it was told."""
-    log, left = [], list(answers)
+    log, left, talking = [], list(answers), []
 
     async def talk(reader, writer):
+        talking.append(asyncio.current_task())
         head = await reader.readuntil(b"\r\n\r\n")
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
         log.append((head, await reader.readexactly(int(length or 0))))
@@ -37,12 +38,16 @@ async def receiver(*answers: bytes):
         else:
             await reader.read()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?x=1", log
     finally:
         server.close()
+        await asyncio.wait(talking, timeout=5) if talking else None
+        await asyncio.sleep(0)
 
 
 def answer(status: str, *lines: str, body: str = "") -> bytes:
@@ -130,3 +135,15 @@ async def test_an_errand_has_bounds():
     async with receiver() as (url, _):
         with pytest.raises(TargetTimedOut):
             await PooledErrands(LISTED).run("GET", url, timeout_s=0.2)
+
+
+async def test_the_doors_list_retry_and_show_the_secret(client, founded):
+    """And a URL that can never be reached is said to be so."""
+    made = await send_webhook(founded, "https://a.example/hook", "x", {})
+    page = (await client.get("/api/v1/webhooks/deliveries?state=pending&limit=1")).json()
+    assert [one["id"] for one in page["data"]] == [made]
+    assert (await client.post(f"/api/v1/webhooks/deliveries/{made}/retry")).json()["attempts"] == 0
+    shown = (await client.get("/api/v1/webhooks/secret?url=https://a.example/hook")).json()
+    assert shown["secret"] == webhook_secret(founded.place.pepper, "https://a.example/hook")
+    refused = await client.get("/api/v1/webhooks/secret?url=http://10.0.0.1/")
+    assert (refused.status_code, "--egress 10.0.0.1:80" in refused.text) == (400, True)

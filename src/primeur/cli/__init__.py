@@ -24,6 +24,7 @@ from primeur.cli import (
     status,
     train,
     usage,
+    webhooks,
 )
 from primeur.cli.backup import backup, restore
 from primeur.cli.bench_group import benches
@@ -68,6 +69,7 @@ for _name, _group in (
     ("audit", audit.commands),
     ("data", data.commands),
     ("documents", documents.commands),
+    ("webhooks", webhooks.commands),
 ):
     app.add_typer(_group, name=_name)
 

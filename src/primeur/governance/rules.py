@@ -47,6 +47,8 @@ PERMISSIONS: dict[str, str] = {
     "usage:read": "see what was used",
     "log:read": "search the request log",
     "audit:read": "search, export and verify the event log",
+    "webhooks:read": "see deliveries of webhooks",
+    "webhooks:write": "try deliveries again, and see what receivers check them with",
     "data:read": "see what becomes of a project's data",
     "data:write": "change what becomes of data, erase and export it",
     "audit:write": "sign the end of the event log",
@@ -75,7 +77,7 @@ roles: dict[str, frozenset[str]] = {
     "operator": frozenset(
         _CALLS
         | _READS
-        | {"models:write", "deployments:write", "providers:write", "organisation"}
+        | {"models:write", "deployments:write", "providers:write", "webhooks:write", "organisation"}
         | {"rights:write", "capacity:write", "capacity:answer"}
     ),
     "billing": frozenset(

@@ -5,6 +5,7 @@ taken there (PostgreSQL: a lock for the rest of the transaction; SQLite has one 
 moment, is the last lock that a transaction takes, and no two can take it in different orders.
 """
 
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import msgspec
@@ -43,7 +44,8 @@ def tell(  # noqa: PLR0913 (who, what, when, before and after)
     Where it was asked for comes from `primeur.store.origin.ORIGIN`.
 
     Args:
-        before, after: the thing as it was and as it is, as anything that msgspec writes as JSON; no secrets.
+        before, after: the thing as it was and as it is, as anything that msgspec writes as JSON; no secrets. Of a row,
+            bytes (digests) are left out.
     """
     origin = ORIGIN.get()
     told(tx).append(
@@ -54,11 +56,20 @@ def tell(  # noqa: PLR0913 (who, what, when, before and after)
             "organisation_id": origin.organisation_id,
             "address": origin.address,
             "request_id": origin.request_id,
-            "before": None if before is None else msgspec.json.encode(before, order="sorted").decode(),
-            "after": None if after is None else msgspec.json.encode(after, order="sorted").decode(),
+            "before": _written(before),
+            "after": _written(after),
             "data": msgspec.json.encode(what).decode(),
         }
     )
+
+
+def _written(thing: object) -> str | None:
+    if thing is None:
+        return None
+    if is_dataclass(thing):
+        values = {one.name: getattr(thing, one.name) for one in fields(thing)}
+        thing = {name: value for name, value in values.items() if not isinstance(value, bytes)}
+    return msgspec.json.encode(thing, order="sorted").decode()
 
 
 def write_told(tx: Connection) -> None:

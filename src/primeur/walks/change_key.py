@@ -93,6 +93,7 @@ def write_change(tx: Tx, house: House, caller: Caller, key: rows.Key, change: Ke
 
 
 def _keep(tx: Tx, house: House, caller: Caller, key: rows.Key, what: AnyEvent) -> rows.Key:
+    before = rows.find_key(tx, key.id)
     rows.change_key(tx, key)
-    tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms())
+    tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms(), before=before, after=key)
     return key

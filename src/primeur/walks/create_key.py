@@ -78,5 +78,5 @@ def write_key(tx: Tx, house: House, caller: Caller, ask: NewKey) -> CreatedKey:
         expires_ms=ask.expires_ms,
     )
     rows.add_key(tx, key)
-    tell(tx, KeyCreated(key.id, key.name), actor=actor_of(caller), at_ms=now_ms)
+    tell(tx, KeyCreated(key.id, key.name), actor=actor_of(caller), at_ms=now_ms, after=key)
     return CreatedKey(key, text)

@@ -66,7 +66,7 @@ def write_project(tx: Tx, house: House, caller: Caller, ask: NewProject) -> rows
         created_ms=now_ms,
     )
     rows.add_project(tx, project)
-    tell(tx, ProjectCreated(project.id, project.name), actor=actor_of(caller), at_ms=now_ms)
+    tell(tx, ProjectCreated(project.id, project.name), actor=actor_of(caller), at_ms=now_ms, after=project)
     return project
 
 
@@ -81,5 +81,5 @@ def write_project_change(
     )
     rows.change_project(tx, changed)
     what = ProjectChanged(changed.id, changed.keeps_prompts)
-    tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms())
+    tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms(), before=project, after=changed)
     return changed

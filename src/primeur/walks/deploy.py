@@ -63,7 +63,7 @@ async def remove_deployment(house: House, caller: Caller, name: str) -> deployme
             if other.embeddings_by == row.name:
                 raise Conflict(f"{other.name!r} has its embeddings answered by {row.name!r}; change that first")
         deployment_rows.remove_deployment(tx, row)
-        tell(tx, DeploymentRemoved(row.name), actor=actor_of(caller), at_ms=house.clock.now_ms())
+        tell(tx, DeploymentRemoved(row.name), actor=actor_of(caller), at_ms=house.clock.now_ms(), before=row)
         return row
 
     return await house.store.transact(work)

@@ -68,7 +68,8 @@ def point_deployment(tx: Tx, pointer: Pointer, *, entropy: Entropy, actor: str, 
         upstream_model=pointer.upstream_model,
     )
     (rows.add_revision if gradual else rows.point_at)(tx, revision)
-    tell(tx, RevisionDeployed(deployment.name, revision.id), actor=actor, at_ms=now_ms)
+    what = RevisionDeployed(deployment.name, revision.id)
+    tell(tx, what, actor=actor, at_ms=now_ms, before=before, after=revision)
     if before is not None:
         state, policy = (REGISTERED, gradual) if gradual else (SETTLED, AT_ONCE)
         roll_out_id = make_id("roll_out", now_ms, entropy)

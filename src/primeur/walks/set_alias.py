@@ -23,8 +23,9 @@ async def remove_alias(house: House, caller: Caller, alias: str) -> None:
     """
 
     def work(tx: Tx) -> None:
+        before = _leads_to(tx, alias)
         rows.remove_alias(tx, alias)
-        tell(tx, AliasRemoved(alias), actor=actor_of(caller), at_ms=house.clock.now_ms())
+        tell(tx, AliasRemoved(alias), actor=actor_of(caller), at_ms=house.clock.now_ms(), before=before)
 
     await house.store.transact(work)
 
@@ -41,6 +42,14 @@ def write_alias(tx: Tx, house: House, caller: Caller, alias: str, deployment: st
     target = rows.find_deployment(tx, deployment)
     if any(row.name == alias for row in rows.list_deployments(tx)):
         raise Conflict(f"{alias!r} is a deployment; an alias needs a name of its own", param="alias")
+    before, now_ms = _leads_to(tx, alias), house.clock.now_ms()
     rows.set_alias(tx, alias, target.id)
-    tell(tx, AliasSet(alias, target.name), actor=actor_of(caller), at_ms=house.clock.now_ms())
+    what = AliasSet(alias, target.name)
+    tell(tx, what, actor=actor_of(caller), at_ms=now_ms, before=before, after={"deployment": target.name})
     return target.name
+
+
+def _leads_to(tx: Tx, alias: str) -> dict[str, str] | None:
+    names = {row.id: row.name for row in rows.list_deployments(tx)}
+    target = rows.list_aliases(tx).get(alias)
+    return None if target is None else {"deployment": names[target]}

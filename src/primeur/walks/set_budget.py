@@ -77,7 +77,7 @@ async def set_budget(house: House, caller: Caller, bound: Bound, ask: NewBudget)
         )
         whose, limit_nanos = f"{row.scope}:{row.scope_id}", row.budget.limit_nanos
         what = BudgetSet(row.budget.id, whose, bound.period, limit_nanos, ask.currency, row.soft_nanos)
-        tell(tx, what, actor=actor_of(caller), at_ms=now_ms)
+        tell(tx, what, actor=actor_of(caller), at_ms=now_ms, after=row)
         return row
 
     return await house.store.transact(work)
@@ -90,7 +90,7 @@ async def drop_budget(house: House, caller: Caller, bound: Bound) -> BudgetRow:
         row = find(tx, caller, bound)
         remove_budget(tx, row)
         what = BudgetRemoved(row.budget.id, f"{row.scope}:{row.scope_id}")
-        tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms())
+        tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms(), before=row)
         return row
 
     return await house.store.transact(work)

@@ -42,7 +42,7 @@ async def set_limits(house: House, caller: Caller, scope: str, name: str, change
         limits = changed_limits(old, change)
         put_scope_limits(tx, scope, found, limits)
         what = LimitsSet(f"{scope}:{found}", **dataclasses.asdict(limits))
-        tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms())
+        tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms(), before=old, after=limits)
         return ScopeLimits(scope, found, limits)
 
     return await house.store.transact(work)

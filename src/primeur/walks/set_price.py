@@ -52,6 +52,8 @@ def write_price(tx: Tx, house: House, caller: Caller, deployment: str, ask: NewP
         output_nanos=nanos_per_token(ask.output),
     )
     row = rows.PriceRow(real_deployment(tx, deployment).name, price, now_ms, now_ms)
+    newest = next(iter(rows.list_prices(tx, row.deployment)), None)
     rows.add_price(tx, row)
-    tell(tx, PriceSet(row.deployment, price.id), actor=actor_of(caller), at_ms=now_ms)
+    before = None if newest is None else newest.price
+    tell(tx, PriceSet(row.deployment, price.id), actor=actor_of(caller), at_ms=now_ms, before=before, after=price)
     return row

@@ -23,6 +23,7 @@ from primeur.gateway.admin import (
     series,
     status,
     usage,
+    webhooks,
     weights,
 )
 from primeur.gateway.doors import Door
@@ -51,4 +52,5 @@ DOORS: tuple[Door, ...] = (
     *customers.DOORS,
     *plans.DOORS,
     *invoices.DOORS,
+    *webhooks.DOORS,
 )
