@@ -94,6 +94,12 @@ class Headroom:
         # How long a full load of work in flight takes to finish.
         self.window_us = round(capacity.window_s * MICROSECONDS)
 
+    def resize(self, capacity: Capacity) -> None:
+        """Go on with another capacity; what is in flight and what was learned stays."""
+        self._work_per_us = capacity.work_per_s / MICROSECONDS
+        self._limit_work = capacity.work_per_s * capacity.window_s
+        self.window_us = round(capacity.window_s * MICROSECONDS)
+
     def take(self, now_us: int, request: int | str, input_tokens: int, slack_us: int) -> bool:
         """Reserve room for a request if it fits and can be done within *slack_us*; say whether it did.
 

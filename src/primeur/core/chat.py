@@ -1,6 +1,6 @@
 """One inference request on its way, and what stands at the other end: ask, endpoint, dialect, target, deployment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -9,6 +9,7 @@ import msgspec
 
 from primeur.core.caller import Gate
 from primeur.core.egress import Reach
+from primeur.core.errors import TargetFailed
 from primeur.core.wire import AnyRequest
 
 Json = dict[str, Any]
@@ -35,6 +36,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
         address: the caller's IP address.
         low_priority: batch work, which waits while people are being served.
         affinity: requests that share it (a conversation) prefer the same revision.
+        sharing: who may serve where a right concerns the deployment: ``dedicated``, ``shared``, or ``spill`` (empty).
     """
 
     id: str
@@ -46,6 +48,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     address: str = ""
     low_priority: bool = False
     affinity: str | None = None
+    sharing: str = ""
 
     @property
     def model(self) -> str:
@@ -193,12 +196,61 @@ class Price:
     output_nanos: int
 
 
+class Placed(msgspec.Struct, frozen=True, gc=False):
+    """What became of a request that a right concerns.
+
+    Attributes:
+        sharing: what the caller got: ``dedicated`` or ``spill`` from the holder, ``shared`` from somebody else.
+        refusal: the one reason why the holder does not serve; None exactly when it does.
+        evidence: what was measured when it was passed over, in words.
+    """
+
+    right_id: str
+    sharing: str
+    refusal: str | None
+    evidence: str = ""
+
+
 class Served(msgspec.Struct, frozen=True, gc=False):
-    """Who answered: told in response headers and in the log."""
+    """Who answered: told in response headers and in the log.
+
+    Attributes:
+        placed: None where no right concerns the deployment.
+    """
 
     deployment: str
     target: Target
     price: Price | None = None
+    placed: Placed | None = None
+
+
+class Placement(Protocol):
+    """One request on its way to whoever serves it; whoever begins it must `leave` it."""
+
+    @property
+    def placed(self) -> Placed:
+        """What became of it so far."""
+        ...
+
+    def next(self, now_us: int) -> Target | int:
+        """Give who is to be asked now, or how many milliseconds to wait before that is known."""
+        ...
+
+    def failed(self, fault: TargetFailed, now_us: int) -> None:
+        """Whoever was asked did not answer."""
+        ...
+
+    def leave(self, now_us: int, output_tokens: int | None) -> None:
+        """Give the place back; None: there was no whole answer."""
+        ...
+
+
+class Placing(Protocol):
+    """Who may serve one deployment that a right concerns, and who is asked first."""
+
+    def seat(self, ask: Ask, targets: Sequence[Target]) -> Placement:
+        """Begin to place *ask* over those that can honour it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +262,7 @@ class Deployment:
         pending: why there is no target yet (``loading weights 40 %``), shown to people; empty when ready.
         coming: there is no target yet and an engine is on its way up for the first time; nothing has failed.
         max_output_tokens: assumed answer length when a caller gives none.
+        placing: None where no right concerns it.
         gate: limits of the deployment itself, which everybody's requests pass; None when it has none.
         sticky: what stays with one revision while several have a share: ``conversation``, ``key`` or ``request``.
     """
@@ -223,5 +276,6 @@ class Deployment:
     pending: str = ""
     coming: bool = False
     max_output_tokens: int = 1024
+    placing: Placing | None = None
     gate: Gate | None = None
     sticky: str = "conversation"

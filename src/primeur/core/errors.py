@@ -126,6 +126,26 @@ class OverBudget(OverLimit):
     code = "insufficient_quota"
 
 
+class HolderBusy(OverLimit):
+    """The holder of a right cannot serve a request in time, and nobody else does; exclusive models never spill.
+
+    Attributes:
+        reason: a `primeur.broker.placement.Reason`.
+        evidence: what was measured, in words.
+    """
+
+    code = "no_capacity"
+
+    def __init__(self, message: str, *, retry_after_ms: int, reason: str, evidence: str, right_id: str) -> None:
+        """As `OverLimit`."""
+        super().__init__(message, retry_after_ms=retry_after_ms, code=self.code)
+        self.reason, self.evidence, self.right_id = reason, evidence, right_id
+
+
+class NeedsPlacing(PrimeurError):
+    """A right concerns the deployment, so that the request may have to wait: the long way knows how."""
+
+
 class TargetFailed(PrimeurError):
     """An engine or provider did not answer, or not in its own protocol."""
 

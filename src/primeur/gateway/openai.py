@@ -9,6 +9,7 @@ from primeur.core.chat import Ask, Deployment, Route, Served
 from primeur.core.ports import Standing
 from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.gateway.doors import MIB, Door
+from primeur.gateway.problems import refusal_headers
 from primeur.gateway.visit import Answer, Handler, Headers, Visit, decode, json_answer
 from primeur.registry.routing import unknown_model
 from primeur.walks.complete import Completion, complete
@@ -30,6 +31,7 @@ def make_ask(visit: Visit, route: Route, body: bytes, kind: type[AnyRequest]) ->
         arrived_ms=visit.arrived_ms,
         arrived_us=visit.arrived_us,
         address=visit.address,
+        sharing=visit.headers.get(b"x-primeur-sharing", b"").decode("latin-1").strip().lower(),
     )
 
 
@@ -45,8 +47,20 @@ def serving_headers(served: Served, overhead_us: int, standing: Standing) -> Hea
         (b"x-primeur-revision", served.target.revision_id.encode()),
         (b"x-primeur-provider", served.target.provider.encode()),
         (b"x-primeur-overhead-us", str(overhead_us).encode()),
+        *_placed_headers(served),
         *_standing_headers(standing),
     ]
+
+
+def _placed_headers(served: Served) -> Headers:
+    """What the caller got, and why it is not the holder of the right."""
+    placed = served.placed
+    if placed is None:
+        return []
+    headers: Headers = [(b"x-primeur-right", placed.right_id.encode()), (b"x-primeur-sharing", placed.sharing.encode())]
+    if placed.refusal is not None:
+        headers += refusal_headers(placed.refusal, placed.evidence)
+    return headers
 
 
 def _standing_headers(standing: Standing) -> Headers:

@@ -56,6 +56,13 @@ def _anthropic(error: errors.PrimeurError, status: int) -> dict[str, Any]:
     return {"type": "error", "error": {"type": _ANTHROPIC_TYPES.get(status, "api_error"), "message": error.message}}
 
 
+def refusal_headers(reason: str, evidence: str) -> Headers:
+    """Why the holder of a right does not serve, and what was measured."""
+    # Evidence may name a provider; only visible ASCII can stand in a header.
+    plain = evidence.encode("ascii", "replace")
+    return [(b"x-primeur-refusal", reason.encode()), (b"x-primeur-refusal-evidence", plain)]
+
+
 def _headers(error: errors.PrimeurError) -> Headers:
     if isinstance(error, errors.OverLimit | errors.TargetBusy):
         wait_ms = error.retry_after_ms
@@ -65,6 +72,7 @@ def _headers(error: errors.PrimeurError) -> Headers:
             *again,
             (b"retry-after-ms", str(wait_ms).encode()),
             (b"retry-after", str(math.ceil(wait_ms / 1000)).encode()),
+            *(refusal_headers(error.reason, error.evidence) if isinstance(error, errors.HolderBusy) else ()),
         ]
     if isinstance(error, errors.WrongMethod):
         return [(b"allow", ", ".join(error.allowed).encode())]

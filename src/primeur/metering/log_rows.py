@@ -20,6 +20,7 @@ class Search:
     Attributes:
         text: part of the id, the error, or what was kept of prompt and answer; capitals do not matter.
         status: an HTTP status.
+        refused: only what the holder of a right did not serve; *refusal* names one reason.
         from_ms, to_ms: UTC milliseconds; *to_ms* is not included.
         before: the cursor that the page before gave.
         limit: rows of a page, at most 500.
@@ -31,6 +32,9 @@ class Search:
     deployment: str | None = None
     outcome: str | None = None
     status: int | None = None
+    refused: bool = False
+    refusal: str | None = None
+    right_id: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
     before: str | None = None
@@ -71,9 +75,13 @@ def _filtered(search: Search) -> Select[Any]:
         (c.deployment, search.deployment),
         (c.outcome, search.outcome),
         (c.status, search.status),
+        (c.refusal, search.refusal),
+        (c.right_id, search.right_id),
     ):
         if wanted is not None:
             query = query.where(column == wanted)
+    if search.refused:
+        query = query.where(c.refusal.is_not(None))
     if search.from_ms is not None:
         query = query.where(c.at_ms >= search.from_ms)
     if search.to_ms is not None:

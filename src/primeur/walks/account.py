@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import msgspec
 
+from primeur.core.chat import Placed
 from primeur.core.splice import with_member
 from primeur.walks.meter import Meter
 
@@ -21,7 +22,14 @@ def with_account(answer: bytes, meter: Meter) -> bytes:
     names = _names(served.deployment, target.revision_id, target.provider)
     cost = b"null" if cost_nanos is None else b"%d" % cost_nanos
     currency = _spelled(price.currency) if price else b"null"
+    if served.placed is not None:
+        names += _placed(served.placed)
     return with_member(answer, _MEMBER % (meter.ask.id.encode(), names, cost, currency))
+
+
+def _placed(placed: Placed) -> bytes:
+    """The right that concerned it, what the caller got, and why it is not the holder."""
+    return msgspec.json.encode(placed)[1:-1] + b","
 
 
 @lru_cache(maxsize=1024)

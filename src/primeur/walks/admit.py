@@ -4,7 +4,7 @@ import msgspec
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Dialect, Route, Target, Translation
-from primeur.core.errors import OverLimit, SliceSpent
+from primeur.core.errors import NeedsPlacing, OverLimit, SliceSpent
 from primeur.core.fan import answers_of
 from primeur.core.ports import Hold, Lane
 from primeur.core.splice import with_fields, with_model, with_usage_asked
@@ -56,17 +56,23 @@ class Letter(msgspec.Struct, frozen=True, gc=False):
     each: bool = False
 
 
-def admit(house: House, caller: Caller, ask: Ask) -> Admission:
+def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> Admission:
     """Let *ask* in; whoever goes on must `settle` it, once.
+
+    Args:
+        may_wait: the request can be placed under a right, which may mean to wait.
 
     Raises:
         UnknownModel, UnsupportedParameter, OverLimit, NotPermitted, NotReady: refused.
         SliceSpent: see `primeur.core.ports.Lane.reserve`; `admit_in_turn` deals with it.
+        NeedsPlacing: a right concerns the deployment, and it cannot wait; as before.
     """
     check(caller, "inference", None, ask.arrived_ms)
     way = house.board.now.way(ask.route, ask.fields.model)
     if caller.deployments is not None:
         check_allowed(way, caller, ask)
+    if way.deployment.placing is not None and not may_wait:
+        raise NeedsPlacing(f"{way.deployment.name!r} is placed under a right")
     deployment, targets = way.deployment, way.order(ask, caller.key_id)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)
@@ -83,7 +89,7 @@ async def admit_in_turn(house: House, caller: Caller, ask: Ask) -> Admission:
     """As `admit`, for those who can wait until this process has got more of a limit that it shares with others."""
     for _ in range(_FILLS_MOST):
         try:
-            return admit(house, caller, ask)
+            return admit(house, caller, ask, may_wait=True)
         except SliceSpent as spent:
             await house.limiter.fill(spent)
     raise OverLimit("too many wait for the same limit; retry in 1 s", retry_after_ms=1000)

@@ -29,6 +29,7 @@ from primeur.registry.rules import Standing, revisions_to_run
 from primeur.store.database import Tx, last_sequence
 from primeur.walks.compile_callers import compile_callers, compile_sessions, with_masks
 from primeur.walks.compile_gates import Gates, compile_gates
+from primeur.walks.compile_placing import Supply, read_supply, with_placing
 from primeur.walks.compile_plans import Held, entitle, read_plans
 from primeur.walks.house import House, Snapshot
 from primeur.walks.seal_secrets import open_settings
@@ -52,6 +53,7 @@ class Facts:
     providers: dict[str, Provider]
     policies: dict[str, DataPolicy]
     prices: dict[str, Price]
+    supply: Supply
     gates: Gates
     roll_outs: dict[str, RollOut]
     plans: dict[str, Held]
@@ -60,12 +62,12 @@ class Facts:
 async def compile_snapshot(house: House) -> Snapshot:
     """Give the snapshot of this moment; nothing that is wrong with one revision keeps the others from serving."""
     now_ms = house.clock.now_ms()
-    facts = await house.store.read(lambda tx: read_facts(tx, now_ms))
+    facts = await house.store.read(lambda tx: read_facts(tx, house, now_ms))
     # Planning reads the heads of weights from disk, which must not stop the event loop.
     return await asyncio.to_thread(_compile, house, facts)
 
 
-def read_facts(tx: Tx, now_ms: int) -> Facts:
+def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
     """Read every row a snapshot needs."""
     return Facts(
         sequence=last_sequence(tx),
@@ -80,6 +82,7 @@ def read_facts(tx: Tx, now_ms: int) -> Facts:
         providers={one.id: one for one in list_providers(tx)},
         policies=list_policies(tx),
         prices=prices_in_force(tx, now_ms),
+        supply=read_supply(tx, house, now_ms),
         gates=compile_gates(list_scope_limits(tx), list_budgets(tx)),
         roll_outs=newest_roll_outs(tx),
         plans=read_plans(tx, now_ms),
@@ -112,7 +115,8 @@ def _compile(house: House, facts: Facts) -> Snapshot:
     launches: dict[str, tuple[EngineOrder, Launch]] = {}
     deployments: dict[str, Deployment] = {}
     for row in facts.deployments:
-        deployments[row.name] = _Joiner(house, facts, row, launches).deployment()
+        joined = _Joiner(house, facts, row, launches).deployment()
+        deployments[row.name] = with_placing(house, joined, facts.supply, facts.providers.values())
     deployments |= {alias: deployments[name] for alias, name in aliases.items()}
     callers = compile_callers(facts.keys, projects, house.place.pepper, aliases, facts.gates)
     sessions = compile_sessions(facts.sessions, facts.members, projects, facts.gates)

@@ -1,11 +1,12 @@
 """Answer one inference request: admit, place, relay, meter."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Served, Target, Translation
-from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError, TargetFailed
+from primeur.core.chat import Ask, Placement, Served, Target, Translation
+from primeur.core.errors import PrimeurError, TargetFailed
 from primeur.core.ports import Reply, Standing
 from primeur.registry.observation_rows import Fault
 from primeur.walks.admit import Admission, admit_in_turn, settle, write_letter
@@ -15,6 +16,8 @@ from primeur.walks.pass_on import pass_events, pass_whole
 from primeur.walks.send_each import Courier, send_each
 
 _ATTEMPTS = 3
+
+Begun = tuple[Target, Reply, Translation | None]
 
 
 @dataclass(slots=True)
@@ -45,12 +48,16 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
     """
     admission = await admit_in_turn(house, caller, ask)
     try:
-        target, reply, translation = await _first_answer(house, ask, admission)
+        placing = admission.deployment.placing
+        seat = None if placing is None else placing.seat(ask, admission.targets)
+        first = _first_answer(house, ask, admission) if seat is None else _first_placed(house, ask, admission, seat)
+        target, reply, translation = await first
     except BaseException:
         settle(house, ask, admission)
         raise
-    served = Served(admission.deployment.name, target, admission.deployment.price)
-    meter = Meter(house, caller, ask, served, admission)
+    placed = None if seat is None else seat.placed
+    served = Served(admission.deployment.name, target, admission.deployment.price, placed)
+    meter = Meter(house, caller, ask, served, admission, seat=seat)
     standing = admission.hold.lane.standing(house.clock.now_ms())
     completion = Completion(served, 200, standing, admission.overhead_us)
     if ask.streams:
@@ -60,24 +67,46 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
     return completion
 
 
-async def _first_answer(house: House, ask: Ask, admission: Admission) -> tuple[Target, Reply, Translation | None]:
+async def _first_answer(house: House, ask: Ask, admission: Admission) -> Begun:
     """Try targets until one begins to answer; after its first byte there is no switching."""
     fault: PrimeurError | None = None
     for target in admission.targets[:_ATTEMPTS]:
-        letter = write_letter(target, ask, admission.cap)
         try:
-            courier = Courier(house.relay, ask, target, letter.path, tracing(ask))
-            reply = await (send_each(courier, letter.body) if letter.each else courier.send(letter.body))
-            await _begun(reply)
-        except (BadRequest, ContextTooLong):
-            raise
+            return await _ask_one(house, ask, admission, target)
         except TargetFailed as error:
             note_fault(house, ask, target, error)
             # The first fault is the one to tell: it is about the target that should have answered.
             fault = fault or error
-        else:
-            return target, reply, letter.translation
     raise fault or TargetFailed("no target could be tried")
+
+
+async def _first_placed(house: House, ask: Ask, admission: Admission, seat: Placement) -> Begun:
+    """As `_first_answer`, where a right says who is asked, when, and who after."""
+    clock = house.clock
+    try:
+        while True:
+            found = seat.next(clock.monotonic_us())
+            if isinstance(found, int):
+                # Bounded by the request's patience: whoever must be waited for longer is not waited for.
+                await asyncio.sleep(found / 1000)
+                continue
+            try:
+                return await _ask_one(house, ask, admission, found)
+            except TargetFailed as error:
+                note_fault(house, ask, found, error)
+                seat.failed(error, clock.monotonic_us())
+    except BaseException:
+        seat.leave(clock.monotonic_us(), None)
+        raise
+
+
+async def _ask_one(house: House, ask: Ask, admission: Admission, target: Target) -> Begun:
+    """Ask one target and wait for its first byte."""
+    letter = write_letter(target, ask, admission.cap)
+    courier = Courier(house.relay, ask, target, letter.path, tracing(ask))
+    reply = await (send_each(courier, letter.body) if letter.each else courier.send(letter.body))
+    await _begun(reply)
+    return target, reply, letter.translation
 
 
 async def _begun(reply: Reply) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from primeur.core.caller import Caller
-from primeur.core.errors import PrimeurError, TargetFailed
+from primeur.core.errors import HolderBusy, PrimeurError, TargetFailed
 from primeur.core.usage import UsageEvent
 from primeur.walks.house import House
 
@@ -23,6 +24,12 @@ class Arrival:
     address: str
 
 
+def _passed_over(error: PrimeurError) -> dict[str, Any]:
+    if not isinstance(error, HolderBusy):
+        return {}
+    return {"refusal": error.reason, "right_id": error.right_id, "evidence": error.evidence}
+
+
 def log_refusal(house: House, caller: Caller, arrival: Arrival, error: PrimeurError, status: int) -> None:
     """Log it; under a flood of refusals the log may miss some, the counters in /metrics do not."""
     if len(_backlog) >= _BACKLOG_LIMIT:
@@ -39,6 +46,7 @@ def log_refusal(house: House, caller: Caller, arrival: Arrival, error: PrimeurEr
         error_code=error.code,
         error_message=error.message,
         address=arrival.address,
+        **_passed_over(error),
     )
     task = asyncio.get_running_loop().create_task(house.journal.append(event))
     _backlog.add(task)

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Served
+from primeur.core.chat import Ask, Placement, Served
 from primeur.core.errors import PrimeurError
 from primeur.core.usage import Usage, UsageEvent
 from primeur.governance.data_rules import kept_answer, kept_prompt
@@ -23,6 +23,7 @@ class Meter(msgspec.Struct, eq=False):
         pieces: parts of the answer that were passed on.
         kept: the answer's text, collected only for projects that keep prompts.
         billed, bill_nanos: the usage whose cost is known, and the cost.
+        seat: its place under a right; None where none concerns it.
     """
 
     house: House
@@ -37,6 +38,7 @@ class Meter(msgspec.Struct, eq=False):
     closing: asyncio.Task[None] | None = None
     billed: Usage | None = None
     bill_nanos: int | None = None
+    seat: Placement | None = None
 
     def first_piece(self) -> None:
         """Note when the answer began."""
@@ -67,7 +69,18 @@ class Meter(msgspec.Struct, eq=False):
         """Give back what was held beyond what was used, and make the usage event; whoever calls it journals it."""
         event = self._event(outcome, error)
         settle(self.house, self.ask, self.admission, event.usage, event.cost_nanos)
+        if self.seat is not None:
+            event = self._leave(self.seat, event)
         return event
+
+    def _leave(self, seat: Placement, event: UsageEvent) -> UsageEvent:
+        """Give the place back, learning from a whole answer, and write down who did not serve and why."""
+        whole = event.usage.output_tokens if event.outcome == "completed" else None
+        seat.leave(self.house.clock.monotonic_us(), whole)
+        told = seat.placed
+        return msgspec.structs.replace(
+            event, refusal=told.refusal, right_id=told.right_id, evidence=told.evidence or None
+        )
 
     def _event(self, outcome: str, error: PrimeurError | None) -> UsageEvent:
         served, ask, caller = self.served, self.ask, self.caller

@@ -38,6 +38,9 @@ from primeur.core.events.broker import (
     ReleaseMoved,
     RightArranged,
     RightMoved,
+    SheetSet,
+    SourceRemoved,
+    SourceSet,
 )
 from primeur.core.events.data import (
     DataEvent,
@@ -166,7 +169,10 @@ __all__ = [
     "ScoresReported",
     "SharedLimitsFound",
     "SharedLimitsLost",
+    "SheetSet",
     "SignInLinkMade",
+    "SourceRemoved",
+    "SourceSet",
     "SubscriptionMoved",
     "TrafficMoved",
     "TrainingDataTaken",

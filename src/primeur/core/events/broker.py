@@ -58,6 +58,36 @@ class CommitmentMoved(Event, frozen=True):
     state: str
 
 
+class SourceSet(Event, frozen=True):
+    """A provider may serve a deployment, in these terms."""
+
+    deployment: str
+    provider: str
+
+
+class SourceRemoved(Event, frozen=True):
+    """A provider may not serve a deployment any more, beyond its revisions."""
+
+    deployment: str
+    provider: str
+
+
+class SheetSet(Event, frozen=True):
+    """A provider's products, prices, capacity and data terms have a new version."""
+
+    provider: str
+    version: int
+
+
 BrokerEvent = (
-    RightMoved | RightArranged | CapacityRequestMoved | BidSealed | OfferMoved | ReleaseMoved | CommitmentMoved
+    RightMoved
+    | RightArranged
+    | CapacityRequestMoved
+    | BidSealed
+    | OfferMoved
+    | ReleaseMoved
+    | CommitmentMoved
+    | SourceSet
+    | SourceRemoved
+    | SheetSet
 )

@@ -104,6 +104,9 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     prompt: str | None = None
     answer: str | None = None
+    refusal: str | None = None
+    right_id: str | None = None
+    evidence: str | None = None
 
 
 async def get_usage(visit: Visit) -> Answer:
