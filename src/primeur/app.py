@@ -283,6 +283,7 @@ def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             audit_key_path=settings.audit_key_path,
             checkpoints_to=settings.checkpoints_to,
             trusted_proxies=settings.trusted_proxies,
+            traces_to=settings.traces_to,
         ),
         board=board or Board(),
         family=family,

@@ -30,6 +30,7 @@ class Settings:
         master_keys: ``file:PATH``, or ``NAME:ARGUMENT`` of an installed key service; empty: a file in *data_dir*.
         audit_key_path: 32 secret bytes that checkpoints of the event log are signed with; None: made in *data_dir*.
         checkpoints_to: file or URL that signed checkpoints go to; empty: a file in *data_dir*.
+        traces_to: OpenTelemetry collector that answered requests are told to, as spans; empty: nobody.
         trusted_proxies: networks whose ``x-forwarded-for`` is believed.
         workers: gateway processes that share the port; with more than one, a parent process owns the rest.
         valkey: address of a Valkey or Redis server that keeps limits for several services; empty: they are kept here.
@@ -51,6 +52,7 @@ class Settings:
     master_keys: str = ""
     checkpoints_to: str = ""
     trusted_proxies: tuple[Network, ...] = ()
+    traces_to: str = ""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     workers: int = 1
@@ -85,7 +87,8 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
 
     Raises:
         SetupError: ``PRIMEUR_PORT`` is no port; a line of the egress allow-list or a trusted proxy is none;
-            ``PRIMEUR_WORKERS`` or ``PRIMEUR_LIMITS_WHEN_LOST`` say what cannot be.
+            ``PRIMEUR_OTLP_ENDPOINT`` is no address; ``PRIMEUR_WORKERS`` or ``PRIMEUR_LIMITS_WHEN_LOST`` say what
+            cannot be.
     """
     said_port = environment.get("PRIMEUR_PORT", str(DEFAULT_PORT))
     if port is None and not (said_port.isdigit() and int(said_port) < 65536):
@@ -106,6 +109,7 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         audit_key_path=_path(environment.get("PRIMEUR_AUDIT_KEY", "")),
         checkpoints_to=environment.get("PRIMEUR_AUDIT_CHECKPOINTS", ""),
         trusted_proxies=proxies,
+        traces_to=_collector(environment.get("PRIMEUR_OTLP_ENDPOINT", "")),
         tls_cert=tls_cert or _path(environment.get("PRIMEUR_TLS_CERT", "")),
         tls_key=tls_key or _path(environment.get("PRIMEUR_TLS_KEY", "")),
         workers=_count("PRIMEUR_WORKERS", workers, environment),
@@ -127,6 +131,12 @@ def _shares(said: str) -> bool:
     if said not in {"closed", "share"}:
         raise SetupError(f"limits-when-lost is {said!r}; it must be closed or share")
     return said == "share"
+
+
+def _collector(said: str) -> str:
+    if said and not said.startswith(("http://", "https://")):
+        raise SetupError(f"PRIMEUR_OTLP_ENDPOINT is {said!r}; it must be the http or https address of a collector")
+    return said
 
 
 def _path(said: str) -> Path | None:

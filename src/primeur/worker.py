@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from primeur.walks.expire_files import expire_files
+from primeur.walks.export_traces import export_traces
 from primeur.walks.follow_changes import follow_changes
 from primeur.walks.house import House
 from primeur.walks.judge_roll_outs import judge_roll_outs
@@ -25,6 +26,7 @@ STORIES: tuple[Story, ...] = (
     deliver_webhooks,
     keep_audit,
     judge_roll_outs,
+    export_traces,
     watch_capacity,
     move_subscriptions,
 )

@@ -1,16 +1,22 @@
-"""Roll-outs under steady load: nobody loses a request, and no stream is of two revisions."""
+"""Roll-outs under steady load: nobody loses a request, no stream is of two revisions, and every crash is survived."""
 
 import asyncio
 import json
+import os
+import random
+import signal
 from collections import Counter
+from contextlib import suppress
 
 import httpx2
 import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.xdist_group("crash")]
 
+RUNS = 30
 CLIENTS = 6
 POLICY = {"steps": [10, 50], "step_requests": 20, "step_s": 0, "rollback_window_s": 60, "sticky": "request"}
+STATES = ("registered", "canary", "paused", "promoted", "rolled_back")
 
 
 class Crowd:
@@ -45,6 +51,8 @@ class Crowd:
         try:
             async with client.stream("POST", f"{self.house.url}/v1/chat/completions", json=body) as answer:
                 text = (await answer.aread()).decode()
+        except httpx2.ConnectError:
+            return "unreachable"
         except httpx2.HTTPError:
             return "lost"
         if answer.status_code != 200:
@@ -69,6 +77,10 @@ def newest(house):
 
 def move(house, what):
     return house.manage("POST", "/deployments/chat/roll-out", {"move": what})
+
+
+def shares(house):
+    return {one["number"]: one["share"] for one in house.manage("GET", "/deployments/chat")["revisions"]}
 
 
 def wait_for(house, *states):
@@ -96,3 +108,54 @@ async def test_promoting_and_rolling_back_lose_nothing(house_of_its_own):
     await load
     assert set(crowd.fates) == {"completed"}, crowd.fates
     assert len(crowd.revisions) == 3, crowd.revisions
+
+
+async def test_thirty_kills_during_roll_outs(house_of_its_own):
+    """An engine or the service is killed in every state; afterwards state and shares are of one moment again."""
+    seed = random.SystemRandom().randrange(2**32)
+    dice, house = random.Random(seed), house_of_its_own
+    await asyncio.to_thread(house.start)
+    await asyncio.to_thread(house.deploy, "chat", engine="echo")
+    crowd = Crowd(house, house.make_key("clients"))
+    load = asyncio.create_task(crowd.run())
+    for run in range(RUNS):
+        state, what = STATES[run % len(STATES)], "service" if run % 6 == 5 else "engine"
+        await asyncio.to_thread(one_run, house, dice, state, what)
+    crowd.stop.set()
+    await load
+    assert crowd.fates["completed"] > RUNS, (seed, crowd.fates)
+    # Nobody can tell an error over a connection whose service is gone; all others were told.
+    assert crowd.fates["lost"] <= CLIENTS * RUNS // 6, (seed, crowd.fates)
+
+
+def one_run(house, dice, state, what):
+    """Bring a roll-out into *state*, kill, and see that it can still be brought to its end."""
+    deploy(house, settings={"vector_size": dice.randint(1, 8000)}, roll_out=POLICY | {"promote": "by_hand"})
+    if state != "registered":
+        wait_for(house, "canary")
+    for step in {"paused": ["pause"], "promoted": ["promote"], "rolled_back": ["roll_back"]}.get(state, []):
+        move(house, step)
+    kill(house, dice, what)
+    found = newest(house)
+    # A roll-out under way may have gone on, or back because the killed engine failed its callers.
+    if state in {"paused", "promoted", "rolled_back"}:
+        assert found["state"] == state
+    got = shares(house)
+    assert sum(got.values()) == 100
+    assert got[found["revision"]] == newest(house)["share"] or newest(house)["state"] != found["state"]
+    if "roll_back" in newest(house)["moves"]:
+        with suppress(AssertionError):  # the judge may be quicker
+            move(house, "roll_back")
+    wait_for(house, "rolled_back")
+    assert shares(house)[found["baseline"]] == 100
+    house.wait_until(lambda: house.manage("GET", "/deployments/chat")["state"] == "ready", "serving chat")
+
+
+def kill(house, dice, what):
+    if what == "service":
+        house.kill()
+        house.start()
+        return
+    papers = sorted((house.folder / "engines").glob("rev_*.json"))
+    with suppress(ProcessLookupError, ValueError, FileNotFoundError):
+        os.kill(json.loads(dice.choice(papers).read_text())["pid"], signal.SIGKILL)

@@ -28,6 +28,7 @@ from primeur.core.ports import (
     Provider,
     Relay,
 )
+from primeur.core.usage import UsageEvent
 from primeur.governance.refusal_rules import Refusals
 from primeur.registry.observation_rows import Fault
 from primeur.registry.ways import Way, find_way
@@ -78,6 +79,7 @@ class Board:
         looked_us: monotonic microseconds of the last look at the event log.
         serving: requests of people in flight; batch work waits while there are any.
         refusals: who was not let in during this minute.
+        traced: usage events that wait to be sent to an OpenTelemetry collector.
         faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
         books: of capacity, as this process saw them last; what was told since is read when one is needed.
         rooms: what each source can still take, by deployment and provider; outlives the snapshot.
@@ -91,6 +93,7 @@ class Board:
         self.looked_us = 0
         self.serving = 0
         self.refusals = Refusals()
+        self.traced: deque[UsageEvent] = deque()
         self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
@@ -112,6 +115,7 @@ class Place:
         audit_key_path: 32 secret bytes that checkpoints are signed with; None: ``data_dir/audit.key``.
         checkpoints_to: file or URL that signed checkpoints of the event log go to; empty: a file in *data_dir*.
         trusted_proxies: whose ``x-forwarded-for`` is believed.
+        traces_to: OpenTelemetry collector (OTLP over HTTP); empty: none.
     """
 
     data_dir: Path
@@ -125,6 +129,7 @@ class Place:
     audit_key_path: Path | None = None
     checkpoints_to: str = ""
     trusted_proxies: tuple[Network, ...] = ()
+    traces_to: str = ""
 
 
 class _StayIn:

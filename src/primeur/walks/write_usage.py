@@ -10,6 +10,7 @@ from primeur.metering.watching import watch
 from primeur.store.database import Tx
 from primeur.store.journal import Cursor, forget_before, read_from
 from primeur.store.journal_folders import find_journals
+from primeur.walks.export_traces import trace
 from primeur.walks.house import House
 
 _PERIOD_S = 0.25
@@ -46,6 +47,7 @@ async def _read_on(house: House, name: str, folder: Path, cursors: dict[str, Cur
         return False
     await house.store.transact(partial(_keep, name, events, after))
     watch(events)
+    trace(house, events)
     if after.segment != cursor.segment:
         await asyncio.to_thread(forget_before, folder, after)
     cursors[name] = after
