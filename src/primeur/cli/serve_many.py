@@ -24,7 +24,7 @@ from primeur.worker import work
 
 _TELL_S = 0.1
 _BACK_OFF_S, _BACK_OFF_MOST_S, _STABLE_S = 0.1, 5.0, 10.0
-_START_S = 60.0
+_START_S = 180.0
 _LEAVE_S = 5.0
 _out = Console(highlight=False)
 _log = logging.getLogger("primeur.processes")
@@ -54,7 +54,7 @@ async def _serve(settings: Settings, port: int) -> None:
         _end_on_signals(ended, windows)
         keeping = [asyncio.create_task(window.keep()) for window in windows]
         try:
-            await _until_ready(office, windows, keeping)
+            await _until_ready(office, windows, ended)
             url = note_service(settings, port)
             greeting = asyncio.create_task(greet(_out, house, url, key=founding.key, link=link))
             await ended.wait()
@@ -135,16 +135,18 @@ class _Window:
                 self._process.send_signal(what)
 
 
-async def _until_ready(office: Office, windows: list[_Window], keeping: list[asyncio.Task[None]]) -> None:
-    """Wait until every process listens.
+async def _until_ready(office: Office, windows: list[_Window], ended: asyncio.Event) -> None:
+    """Wait until every process listens, or nobody wants it to any more.
 
     Raises:
-        SetupError: one cannot, or takes too long.
+        SetupError: one takes too long.
     """
     ready = asyncio.create_task(office.until_ready([window.name for window in windows]))
-    done, _ = await asyncio.wait([ready, *keeping], timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
+    unwanted = asyncio.create_task(ended.wait())
+    done, _ = await asyncio.wait([ready, unwanted], timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
     ready.cancel()
-    if ready not in done:
+    unwanted.cancel()
+    if not done:
         raise SetupError("the gateway processes did not come up; what they said stands above")
 
 
