@@ -23,9 +23,9 @@ _PRICE = {"currency": "EUR", "input": "2.50", "cached": "0.25", "output": "10.00
 class Primeur:
     """The service in a process of its own, founded in an empty folder."""
 
-    def __init__(self, folder: Path, ports: tuple[int, ...]) -> None:
+    def __init__(self, folder: Path, ports: tuple[int, ...], *, max_connections: int = 2048) -> None:
         """Found the house, declare it, and start it again so that it begins as a service does every day."""
-        self.folder, self.ports = folder, ports
+        self.folder, self.ports, self.max_connections = folder, ports, max_connections
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         try:
@@ -88,7 +88,7 @@ class Primeur:
         for one in sorted(self.manage("GET", "/deployments")["data"], key=lambda one: one["embeddings_by"] is None):
             self.manage("DELETE", f"/deployments/{one['name']}")
         for number, port in enumerate(self.ports):
-            settings = {"base_url": f"http://127.0.0.1:{port}/v1", "max_connections": 2048}
+            settings = {"base_url": f"http://127.0.0.1:{port}/v1", "max_connections": self.max_connections}
             self.manage("PUT", f"/providers/mock{number}", {"kind": "openai_compatible", "settings": settings})
             revision = {"provider": f"mock{number}", "upstream_model": UPSTREAM_MODEL}
             self.manage("PUT", "/deployments/bench", revision)
