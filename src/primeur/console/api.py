@@ -54,6 +54,13 @@ class Api:
         asked = {key: value for key, value in (query or {}).items() if value not in (None, "")}
         return _read(await self._client.get(path, params=asked, headers=self._headers))
 
+    async def text(self, path: str, query: Mapping[str, Any]) -> bytes:
+        """Read a document as it is; raises as `get`."""
+        reply = await self._client.get(path, params=dict(query), headers=self._headers)
+        if reply.status_code >= 400:
+            _read(reply)
+        return reply.content
+
     async def post(self, path: str, body: Json | None = None) -> Json:
         """Make or change something; raises as `get`."""
         return _read(await self._client.post(path, json=body or {}, headers=self._headers))

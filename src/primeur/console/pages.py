@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from primeur.console.api import ApiClient
 from primeur.console.assets import Shut
 from primeur.console.desk import Desk, Endpoint, Page, View, view
-from primeur.console.views import chat, deployments, entrance, keys, log, models, usage
+from primeur.console.views import audit, chat, deployments, entrance, keys, log, models, usage
 from primeur.walks.house import House
 
 _OPEN: tuple[tuple[str, str, View], ...] = (
@@ -33,6 +33,8 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/usage", usage.show_usage),
     ("GET", "/usage.csv", usage.export_usage),
     ("GET", "/log", log.show_log),
+    ("GET", "/audit", audit.show_audit),
+    ("GET", "/audit/documents/{name}", audit.show_document),
     ("GET", "/log/{request_id}", log.show_request),
 )
 

@@ -22,7 +22,8 @@ def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(brows
 
 def test_without_a_session_every_page_leads_to_the_door(service):
     """Nothing is shown to a stranger, and the answer is no cache's to keep."""
-    for path in ("/chat", "/models", "/deployments", "/keys", "/usage", "/usage.csv", "/log", "/log/req_x"):
+    places = ("/chat", "/models", "/deployments", "/keys", "/usage", "/usage.csv", "/log", "/log/req_x", "/audit")
+    for path in (*places, "/audit/documents/roles"):
         answer = httpx2.get(service.url + path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), path
         assert answer.headers["cache-control"] == "no-store"
