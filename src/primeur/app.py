@@ -17,7 +17,7 @@ import httpx2
 from prometheus_client import REGISTRY
 
 from primeur import weights
-from primeur.config import Settings
+from primeur.config import Settings, mail_server
 from primeur.console import pages
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineHost, EngineOrder, EngineState, Family, Journal, KeyService, Launch, Limiter
@@ -288,6 +288,7 @@ def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
         board=board or Board(),
         family=family,
         errands=PooledErrands(settings.egress),
+        post=mail_server(settings),
     )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from primeur.core.egress import SHUT, Egress, Network, read_egress
 from primeur.core.errors import SetupError
+from primeur.relay.post import SmtpPost, read_address
+from primeur.walks.read_secrets import read_secrets
 
 DEFAULT_PORT = 8080
 WORKERS_MOST = 64
@@ -38,6 +40,9 @@ class Settings:
         secret_path: 32 secret bytes that key digests are made with, the same for all services on one database; None:
             made in *data_dir*.
         tls_cert, tls_key: PEM files to serve https with; None: http.
+        smtp: mail server, ``smtp://USER@HOST:PORT`` or ``smtps://...``; empty: no mails are sent.
+        smtp_password: ``env:NAME`` or ``file:PATH``.
+        mail_from: who mails are from.
     """
 
     data_dir: Path
@@ -59,6 +64,9 @@ class Settings:
     valkey: str = ""
     shares_when_lost: bool = False
     secret_path: Path | None = None
+    smtp: str = ""
+    smtp_password: str = ""
+    mail_from: str = ""
 
     @property
     def database_url(self) -> str:
@@ -108,6 +116,9 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         master_keys=environment.get("PRIMEUR_MASTER_KEYS", ""),
         audit_key_path=_path(environment.get("PRIMEUR_AUDIT_KEY", "")),
         checkpoints_to=environment.get("PRIMEUR_AUDIT_CHECKPOINTS", ""),
+        smtp=environment.get("PRIMEUR_SMTP", ""),
+        smtp_password=environment.get("PRIMEUR_SMTP_PASSWORD", ""),
+        mail_from=environment.get("PRIMEUR_MAIL_FROM", ""),
         trusted_proxies=proxies,
         traces_to=_collector(environment.get("PRIMEUR_OTLP_ENDPOINT", "")),
         tls_cert=tls_cert or _path(environment.get("PRIMEUR_TLS_CERT", "")),
@@ -149,3 +160,17 @@ def _networks(lines: list[str]) -> tuple[Network, ...]:
         return tuple(ip_network(line.strip()) for line in lines if line.strip())
     except ValueError as error:
         raise SetupError(f"a trusted proxy is an address or a network such as 10.0.0.0/8: {error}") from None
+
+
+def mail_server(settings: Settings) -> SmtpPost | None:
+    """Give the mail server that the settings name.
+
+    Raises:
+        SetupError: it is not written right, or its password is not where they say.
+    """
+    if not settings.smtp:
+        return None
+    host, port, user, implicit = read_address(settings.smtp)
+    said = {"PRIMEUR_SMTP_PASSWORD": settings.smtp_password} if settings.smtp_password else {}
+    password = read_secrets(said, ["PRIMEUR_SMTP_PASSWORD"]).get("PRIMEUR_SMTP_PASSWORD", "")
+    return SmtpPost(host, port, settings.mail_from or f"primeur@{host}", user, password, implicit)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from primeur.walks.alert_budgets import alert_budgets
 from primeur.walks.expire_files import expire_files
 from primeur.walks.export_traces import export_traces
 from primeur.walks.follow_changes import follow_changes
@@ -12,6 +13,7 @@ from primeur.walks.judge_roll_outs import judge_roll_outs
 from primeur.walks.keep_audit import keep_audit
 from primeur.walks.move_subscriptions import move_subscriptions
 from primeur.walks.run_batches import run_batches
+from primeur.walks.send_mails import send_mails
 from primeur.walks.send_webhook import deliver_webhooks
 from primeur.walks.watch_capacity import watch_capacity
 from primeur.walks.write_usage import write_usage
@@ -29,6 +31,8 @@ STORIES: tuple[Story, ...] = (
     export_traces,
     watch_capacity,
     move_subscriptions,
+    alert_budgets,
+    send_mails,
 )
 
 _RETRY_S = 1.0

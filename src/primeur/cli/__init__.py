@@ -5,6 +5,7 @@ import sys
 import typer
 
 from primeur.cli import (
+    alerts,
     audit,
     budgets,
     capacity,
@@ -15,6 +16,7 @@ from primeur.cli import (
     invoices,
     keys,
     model_store,
+    outlooks,
     plans,
     prices,
     projects,
@@ -48,6 +50,8 @@ app.command("status")(status.show_status)
 app.command("apply")(status.apply)
 app.command("sign-in-link")(status.make_link)
 app.command("usage")(usage.show_usage)
+app.command("forecast")(outlooks.show_forecast)
+app.command("what-if")(outlooks.ask_what_if)
 for _name, _group in (
     ("bench", benches),
     ("models", model_store.commands),
@@ -67,6 +71,7 @@ for _name, _group in (
     ("customers", customers.commands),
     ("credits", customers.credit_commands),
     ("invoices", invoices.commands),
+    ("alerts", alerts.commands),
     ("requests", usage.requests),
     ("simulate", simulate.commands),
     ("train", train.commands),

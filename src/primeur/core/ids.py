@@ -40,6 +40,8 @@ type_prefixes = {
     "subscription": "sub",
     "credit": "crd",
     "invoice": "inv",
+    "alert_target": "alt",
+    "mail": "mail",
     "measurement": "mea",
     "delivery": "whd",
     "roll_out": "rol",

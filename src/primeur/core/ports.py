@@ -177,6 +177,18 @@ class Fetched:
     body: bytes
 
 
+class Mailer(Protocol):
+    """Mail out."""
+
+    async def send(self, recipient: str, subject: str, body: str) -> None:
+        """Hand one mail over to a server.
+
+        Raises:
+            TargetFailed: the server is out of reach, or refuses.
+        """
+        ...
+
+
 class Errands(Protocol):
     """HTTP to addresses that somebody else chose: webhooks, identity providers, papers to be fetched."""
 

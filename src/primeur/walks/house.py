@@ -25,6 +25,7 @@ from primeur.core.ports import (
     KeyService,
     Launch,
     Limiter,
+    Mailer,
     Provider,
     Relay,
 )
@@ -157,6 +158,7 @@ class House:
     board: Board = field(default_factory=Board)
     family: Family | None = None
     errands: Errands = field(default_factory=_StayIn)
+    post: Mailer | None = None
 
     @property
     def key_service(self) -> KeyService:

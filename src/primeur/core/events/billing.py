@@ -71,6 +71,36 @@ class InvoiceMoved(Event, frozen=True):
     state: str
 
 
+class BudgetReached(Event, frozen=True):
+    """A budget's soft or hard limit was reached, for the first time in its period."""
+
+    budget_id: str
+    scope: str
+    threshold: str
+    currency: str
+    spent_nanos: int
+
+
+class AlertTargetAdded(Event, frozen=True):
+    """Somebody is told when budgets are reached."""
+
+    target_id: str
+    kind: str
+
+
+class AlertTargetRemoved(Event, frozen=True):
+    """Somebody is told no more."""
+
+    target_id: str
+
+
+class MailAbandoned(Event, frozen=True):
+    """A mail was tried for the last time."""
+
+    mail_id: str
+    fault: str
+
+
 BillingEvent = (
     IssuerSet
     | CustomerAdded
@@ -81,4 +111,8 @@ BillingEvent = (
     | CreditGranted
     | InvoiceIssued
     | InvoiceMoved
+    | BudgetReached
+    | AlertTargetAdded
+    | AlertTargetRemoved
+    | MailAbandoned
 )

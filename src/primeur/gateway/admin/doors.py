@@ -1,6 +1,7 @@
 """Every door of the management API."""
 
 from primeur.gateway.admin import (
+    alerts,
     answers,
     audit,
     budgets,
@@ -14,6 +15,7 @@ from primeur.gateway.admin import (
     keys,
     limits,
     models,
+    outlooks,
     plans,
     prices,
     projects,
@@ -57,4 +59,6 @@ DOORS: tuple[Door, ...] = (
     *plans.DOORS,
     *invoices.DOORS,
     *webhooks.DOORS,
+    *alerts.DOORS,
+    *outlooks.DOORS,
 )

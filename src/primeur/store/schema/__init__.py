@@ -15,11 +15,14 @@ from primeur.store.schema.base import (
     metadata,
 )
 from primeur.store.schema.billing import (
+    alert_targets,
+    budget_alerts,
     customers,
     grant_burns,
     grants,
     invoices,
     issuers,
+    mails,
     number_series,
     plans,
     subscription_terms,
@@ -80,10 +83,12 @@ from primeur.store.schema.webhooks import (
 
 __all__ = [
     "accounts",
+    "alert_targets",
     "aliases",
     "balances",
     "batch_lines",
     "batches",
+    "budget_alerts",
     "budgets",
     "capacity_books",
     "capacity_commands",
@@ -103,6 +108,7 @@ __all__ = [
     "journal_cursors",
     "keys",
     "legs",
+    "mails",
     "members",
     "metadata",
     "models",

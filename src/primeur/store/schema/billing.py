@@ -144,3 +144,42 @@ number_series = Table(
     Column("year", Integer, primary_key=True),
     Column("last", BigInteger, nullable=False),
 )
+
+budget_alerts = Table(
+    "budget_alerts",
+    metadata,
+    Column("budget_id", String(64), primary_key=True),
+    Column("threshold", String(8), primary_key=True),
+    Column("period_ms", BigInteger, primary_key=True),
+    Column("scope", String(220), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("limit_nanos", BigInteger, nullable=False),
+    Column("spent_nanos", BigInteger, nullable=False),
+    made(),
+)
+
+alert_targets = Table(
+    "alert_targets",
+    metadata,
+    identity(),
+    Column("kind", String(16), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    made(),
+)
+
+mails = Table(
+    "mails",
+    metadata,
+    identity(),
+    Column("recipient", String(320), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_ms", BigInteger, nullable=False),
+    Column("fault", Text),
+    made(),
+    Index("ix_mails_state_next", "state", "next_ms"),
+)
