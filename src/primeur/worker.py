@@ -12,6 +12,7 @@ from primeur.walks.house import House
 from primeur.walks.judge_roll_outs import judge_roll_outs
 from primeur.walks.keep_audit import keep_audit
 from primeur.walks.move_subscriptions import move_subscriptions
+from primeur.walks.note_use import note_use
 from primeur.walks.run_batches import run_batches
 from primeur.walks.send_mails import send_mails
 from primeur.walks.send_webhook import deliver_webhooks
@@ -33,6 +34,7 @@ STORIES: tuple[Story, ...] = (
     move_subscriptions,
     alert_budgets,
     send_mails,
+    note_use,
 )
 
 _RETRY_S = 1.0

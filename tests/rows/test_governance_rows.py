@@ -6,19 +6,19 @@ import pytest
 
 from primeur.core.caller import Limits
 from primeur.core.errors import Conflict, NotAuthenticated, NotFound
-from primeur.governance import rows
+from primeur.governance import member_rows, rows
 from primeur.governance.sign_in_rows import Session, add_link, add_session, list_sessions, remove_session, use_link
 
-ORGANISATION = rows.Organisation("org_1", "default", 1)
+ORGANISATION = rows.Organisation("org_1", "default", 1, is_home=True)
 PROJECT = rows.Project("prj_1", "org_1", "default", keeps_prompts=False, limits=Limits(rpm=5), created_ms=2)
-MEMBER = rows.Member("mem_1", "org_1", "prj_1", "owner", "owner", 3)
+MEMBER = member_rows.Member("mem_1", "org_1", "prj_1", "owner", "owner", 3)
 KEY = rows.Key("key_1", "prj_1", "app", b"d" * 32, "pk_a...z", "member", Limits(10, 20, 3), 4, ("starter",), 99)
 
 
 def found(tx):
     rows.add_organisation(tx, ORGANISATION)
     rows.add_project(tx, PROJECT)
-    rows.add_member(tx, MEMBER)
+    member_rows.add_member(tx, MEMBER)
     rows.add_key(tx, KEY)
 
 
@@ -27,7 +27,7 @@ def test_what_is_kept_comes_back_as_it_was(store):
     store.transact_now(found)
     assert store.read_now(rows.first_organisation) == ORGANISATION
     assert store.read_now(rows.list_projects) == [PROJECT]
-    assert store.read_now(rows.list_members) == [MEMBER]
+    assert store.read_now(member_rows.list_members) == [MEMBER]
     assert store.read_now(rows.list_keys) == [KEY]
 
 

@@ -79,9 +79,9 @@ def test_a_key_for_one_deployment_may_not_use_another():
 
 def test_nobody_hands_out_more_than_they_have():
     """A member cannot make an owner's key."""
-    rules.check_grant(MEMBER, "member")
+    rules.check_grant(MEMBER, "member", rules.permissions_of("member"))
     with pytest.raises(NotPermitted, match="keys:write"):
-        rules.check_grant(MEMBER, "owner")
+        rules.check_grant(MEMBER, "owner", rules.permissions_of("owner"))
 
 
 def test_an_unknown_role_is_answered_with_those_there_are():
@@ -99,3 +99,29 @@ def test_only_some_see_every_project():
     """A member sees their own project, an auditor all."""
     assert rules.visible_project(MEMBER) == "prj_1"
     assert rules.visible_project(dataclasses.replace(MEMBER, permissions=rules.roles["auditor"])) is None
+
+
+def test_an_organisation_of_its_own_roles_finds_them():
+    """They are looked for after those that every house has."""
+    custom = {"help-desk": frozenset({"members:read"}), "owner": frozenset()}
+    assert rules.permissions_of("help-desk", custom) == {"members:read"}
+    assert rules.permissions_of("owner", custom) == rules.roles["owner"]
+
+
+@pytest.mark.parametrize("role", list(rules.roles))
+def test_no_role_of_a_tenant_touches_what_all_share(role):
+    """Whatever is not named as a tenant's is shut to them, permissions of tomorrow included."""
+    granted = rules.permissions_of(role, home=False)
+    shared = ("models:write", "deployments:write", "providers:", "prices:write", "audit:", "metrics:", "house", "orga")
+    assert [word for word in granted if word.startswith(shared) and word != "organisation"] == []
+
+
+@given(st.sets(st.sampled_from(sorted(rules.PERMISSIONS))), st.sets(st.sampled_from(sorted(rules.PERMISSIONS))))
+def test_a_grant_passes_exactly_when_the_giver_has_all_of_it(theirs, given_away):
+    """Whatever both are."""
+    caller = dataclasses.replace(MEMBER, permissions=frozenset(theirs))
+    if given_away <= theirs:
+        rules.check_grant(caller, "x", frozenset(given_away))
+    else:
+        with pytest.raises(NotPermitted):
+            rules.check_grant(caller, "x", frozenset(given_away))

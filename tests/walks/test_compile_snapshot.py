@@ -6,6 +6,7 @@ from primeur.core.caller import Limits
 from primeur.core.chat import Price
 from primeur.governance import rows as governance
 from primeur.governance import rules
+from primeur.governance.member_rows import list_members
 from primeur.governance.sign_in_rows import Session, add_session
 from primeur.metering.rows import PriceRow, add_price
 from primeur.registry import deployment_rows
@@ -148,7 +149,7 @@ async def test_the_operator_may_do_everything(founded):
 
 async def test_a_session_is_its_member(founded, clock):
     """With the member's role, until it ends."""
-    (owner,) = await founded.store.read(governance.list_members)
+    (owner,) = await founded.store.read(list_members)
     session = Session(b"s" * 32, owner.id, clock.ms, clock.ms + 10)
     await founded.store.transact(lambda tx: add_session(tx, session))
     caller = (await compile_snapshot(founded)).sessions[b"s" * 32]

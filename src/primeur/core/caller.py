@@ -1,7 +1,10 @@
 """Who calls, and how much they may: compiled once per snapshot."""
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Literal
+
+_NEAR_LIMIT = 1024
 
 Period = Literal["day", "month", "total"]
 
@@ -63,6 +66,12 @@ class Caller:
         expires_ms: UTC milliseconds; None is never.
         masks: what is taken out of what is kept (`primeur.core.masking`).
         keeps_prompts: the project asked for prompts and answers to be kept in the request log.
+        routes: words such as ``chat`` or ``files`` that this caller may use; None is all. See governance/key_scopes.py.
+        networks: addresses it may call from; None is all.
+        session_id: the session, for a member who is signed in.
+        seen_ms: when the session was last used, as far as the snapshot knows.
+        idle_ms: how long the session may rest.
+        near: whether an address is within `networks`, for those seen so far.
         lanes: by deployment, its gates bound to live counters (`primeur.core.ports.Lane`) when first asked for.
     """
 
@@ -77,4 +86,34 @@ class Caller:
     keeps_prompts: bool = False
     masks: tuple[str, ...] = ()
     member_id: str | None = None
+    routes: frozenset[str] | None = None
+    networks: tuple[IPv4Network | IPv6Network, ...] | None = None
+    session_id: str | None = None
+    seen_ms: int | None = None
+    idle_ms: int | None = None
+    near: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
     lanes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def fits(self, route: str, address: str) -> bool:
+        """Whether this caller may use *route* from *address*; two comparisons for callers without such bounds."""
+        if self.routes is not None and route not in self.routes:
+            return False
+        return self.networks is None or self._is_near(address)
+
+    def _is_near(self, address: str) -> bool:
+        found = self.near.get(address)
+        if found is None:
+            if len(self.near) >= _NEAR_LIMIT:
+                self.near.clear()
+            found = self.near[address] = _lies_in(address, self.networks or ())
+        return found
+
+
+def _lies_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    try:
+        place = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(place, IPv6Address) and place.ipv4_mapped is not None:
+        place = place.ipv4_mapped
+    return any(place in network for network in networks)

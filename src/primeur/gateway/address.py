@@ -13,6 +13,7 @@ from primeur.gateway.doors import Door
 from primeur.gateway.openai import INFERENCE
 from primeur.gateway.table import Table
 from primeur.gateway.visit import Face
+from primeur.governance.key_scopes import route_of
 from primeur.governance.rules import digest_key
 from primeur.walks.house import House
 
@@ -22,13 +23,14 @@ _KNOWN_LIMIT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a URL leads to, worked out once per URL."""
+    """What a URL leads to, worked out once per URL; *word*: see `primeur.governance.key_scopes`."""
 
     door: Door
     route: Route
     face: Face
     deployment: str | None
     decoder: msgspec.json.Decoder[AnyRequest]
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +101,10 @@ class Express:
         route, kind = INFERENCE[found.door.handler]
         name = found.params.get("deployment")
         return Address(
-            found.door, route, found.face, unquote(name) if name is not None else None, msgspec.json.Decoder(kind)
+            found.door,
+            route,
+            found.face,
+            unquote(name) if name is not None else None,
+            msgspec.json.Decoder(kind),
+            route_of(found.door.path),
         )

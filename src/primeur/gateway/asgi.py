@@ -13,7 +13,7 @@ from primeur.core.ids import make_id
 from primeur.core.statuses import status_of
 from primeur.gateway.client import client_address, forwarded
 from primeur.gateway.doors import Door
-from primeur.gateway.entry import let_in
+from primeur.gateway.entry import check_scope, let_in, note_caller
 from primeur.gateway.measure import measure
 from primeur.gateway.problems import problem
 from primeur.gateway.table import Found, Table
@@ -103,6 +103,8 @@ class _Exchange:
             self.caller = await let_in(self.house, self.headers, now_ms=self.arrived_ms)
             ORIGIN.set(Origin(self.address, self.id, self.caller.organisation_id))
             check(self.caller, found.door.permission, None, self.arrived_ms)
+            check_scope(self.caller, found.door.path, self.address)
+            note_caller(self.house, self.caller, self.arrived_ms)
         visit = Visit(
             house=self.house,
             caller=self.caller,

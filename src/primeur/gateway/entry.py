@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 
 from primeur.core.caller import Caller
-from primeur.core.errors import NotAuthenticated
+from primeur.core.errors import NotAuthenticated, NotPermitted
+from primeur.governance.key_scopes import route_of
 from primeur.governance.rules import digest_key, is_spelled
 from primeur.walks.follow_changes import catch_up
 from primeur.walks.house import House
@@ -60,7 +61,33 @@ def _session(house: House, headers: Mapping[bytes, bytes], now_ms: int) -> Calle
     caller = house.board.now.sessions.get(digest_key(token, house.place.pepper))
     if caller is None:
         raise NotAuthenticated("your session has ended; sign in again")
+    if caller.idle_ms is not None:
+        seen_ms = max(caller.seen_ms or 0, house.board.seen.get(caller.session_id or "", 0))
+        if seen_ms + caller.idle_ms <= now_ms:
+            raise NotAuthenticated("your session has rested for too long; sign in again")
     return _in_time(caller, now_ms)
+
+
+def check_scope(caller: Caller, path: str, address: str) -> None:
+    """Let a caller use a route from an address.
+
+    Raises:
+        NotPermitted: the key is bounded to other routes or networks.
+    """
+    word = route_of(path)
+    if caller.fits(word, address):
+        return
+    if caller.routes is not None and word not in caller.routes:
+        raise NotPermitted(f"the key {caller.name!r} may not use the route {word!r}")
+    raise NotPermitted(f"the key {caller.name!r} may not be used from {address or 'an unknown address'}")
+
+
+def note_caller(house: House, caller: Caller, now_ms: int) -> None:
+    """Remember that a key or a session was used; `primeur.walks.note_use` writes it down."""
+    if caller.member_id is None:
+        house.board.used[caller.key_id] = now_ms
+    elif caller.session_id is not None:
+        house.board.seen[caller.session_id] = house.board.seen_now[caller.session_id] = now_ms
 
 
 def session_token(headers: Mapping[bytes, bytes]) -> str | None:

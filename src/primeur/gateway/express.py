@@ -190,9 +190,12 @@ class ExpressProtocol(AnsweringProtocol):
             ask = self._make_ask(self._address, body, house.clock.now_ms())
         except (PrimeurError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
+        if not caller.fits(self._address.word, ask.address):
+            return False
         exchange = Exchange(house, caller, ask, self)
         if not exchange.start():
             return False
+        house.board.used[caller.key_id] = ask.arrived_ms
         self._ask, self._caller, self._exchange = ask, caller, exchange
         return True
 

@@ -1,25 +1,27 @@
-"""Organisations, projects, members and keys, as the database keeps them."""
+"""Organisations, projects and keys, as the database keeps them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from primeur.core.caller import Limits
 from primeur.core.errors import Conflict, NotFound
 from primeur.store.database import Tx
-from primeur.store.schema import keys, members, organisations, projects
+from primeur.store.schema import keys, organisations, projects
 
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """Who runs this house."""
+    """Who has projects and members; the one that is at home here runs the house."""
 
     id: str
     name: str
     created_ms: int
+    is_home: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,6 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A person who signs in."""
-
-    id: str
-    organisation_id: str
-    project_id: str
-    name: str
-    role: str
-    created_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Key:
     """A key without its text, which nobody keeps.
 
@@ -59,6 +49,10 @@ class Key:
         hint: the beginning and the end of its text.
         deployments: names it may use; None is all.
         expires_ms, revoked_ms: UTC milliseconds; None is never.
+        routes, networks: see `primeur.governance.key_scopes`; None is all.
+        member_id: the service account or person it belongs to; without them it ends.
+        old_digest, old_until_ms: of the text before the last rotation, and until when it still holds.
+        used_ms: last use, as far as it is written down.
     """
 
     id: str
@@ -72,19 +66,34 @@ class Key:
     deployments: tuple[str, ...] | None = None
     expires_ms: int | None = None
     revoked_ms: int | None = None
+    routes: tuple[str, ...] | None = None
+    networks: tuple[str, ...] | None = None
+    member_id: str | None = None
+    old_digest: bytes | None = None
+    old_until_ms: int | None = None
+    used_ms: int | None = None
 
 
 def add_organisation(tx: Tx, organisation: Organisation) -> None:
-    """Keep a new organisation."""
-    tx.execute(
-        insert(organisations).values(id=organisation.id, name=organisation.name, created_ms=organisation.created_ms)
-    )
+    """Keep a new organisation.
+
+    Raises:
+        Conflict: the name is taken.
+    """
+    if any(one.name == organisation.name for one in list_organisations(tx)):
+        raise Conflict(f"there is an organisation {organisation.name!r} already", param="name")
+    tx.execute(insert(organisations).values(**{name: getattr(organisation, name) for name in Organisation.__slots__}))
+
+
+def list_organisations(tx: Tx) -> list[Organisation]:
+    """Give every organisation, oldest first."""
+    rows = tx.execute(select(organisations).order_by(organisations.c.created_ms, organisations.c.id))
+    return [Organisation(row.id, row.name, row.created_ms, row.is_home) for row in rows]
 
 
 def first_organisation(tx: Tx) -> Organisation | None:
-    """Give the organisation that founded this house; None before the first start."""
-    row = tx.execute(select(organisations).order_by(organisations.c.created_ms).limit(1)).first()
-    return None if row is None else Organisation(row.id, row.name, row.created_ms)
+    """Give the organisation that founded this house and runs it; None before the first start."""
+    return next((one for one in list_organisations(tx) if one.is_home), None)
 
 
 def find_organisation(tx: Tx, name_or_id: str) -> Organisation:
@@ -93,11 +102,10 @@ def find_organisation(tx: Tx, name_or_id: str) -> Organisation:
     Raises:
         NotFound: there is none.
     """
-    c = organisations.c
-    row = tx.execute(select(organisations).where((c.id == name_or_id) | (c.name == name_or_id)).limit(1)).first()
-    if row is None:
+    found = next((one for one in list_organisations(tx) if name_or_id in {one.id, one.name}), None)
+    if found is None:
         raise NotFound(f"there is no organisation {name_or_id!r}")
-    return Organisation(row.id, row.name, row.created_ms)
+    return found
 
 
 def add_project(tx: Tx, project: Project) -> None:
@@ -129,39 +137,19 @@ def list_projects(tx: Tx) -> list[Project]:
     return [_project(row) for row in tx.execute(select(projects).order_by(projects.c.created_ms, projects.c.id))]
 
 
-def find_project(tx: Tx, name_or_id: str) -> Project:
-    """Give one project by its name or id.
+def find_project(tx: Tx, name_or_id: str, organisation_id: str | None = None) -> Project:
+    """Give one project by its id, or by its name, which is its own within an organisation.
 
     Raises:
         NotFound: there is none.
     """
     wanted = (projects.c.id == name_or_id) | (projects.c.name == name_or_id)
-    row = tx.execute(select(projects).where(wanted).limit(1)).first()
+    if organisation_id is not None:
+        wanted &= projects.c.organisation_id == organisation_id
+    row = tx.execute(select(projects).where(wanted).order_by(projects.c.created_ms, projects.c.id).limit(1)).first()
     if row is None:
         raise NotFound(f"there is no project {name_or_id!r}; `primeur projects list` shows those there are")
     return _project(row)
-
-
-def add_member(tx: Tx, member: Member) -> None:
-    """Keep a new member."""
-    tx.execute(insert(members).values(**{name: getattr(member, name) for name in Member.__slots__}))
-
-
-def list_members(tx: Tx) -> list[Member]:
-    """Give every member, oldest first."""
-    return [Member(*row) for row in tx.execute(select(members).order_by(members.c.created_ms, members.c.id))]
-
-
-def find_member(tx: Tx, name_or_id: str) -> Member:
-    """Give one member by name or id.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = [one for one in list_members(tx) if name_or_id in {one.id, one.name}]
-    if not found:
-        raise NotFound(f"there is no member {name_or_id!r}")
-    return found[0]
 
 
 def add_key(tx: Tx, key: Key) -> None:
@@ -186,11 +174,19 @@ def change_key(tx: Tx, key: Key) -> None:
 
 
 def list_keys(tx: Tx, project_id: str | None = None) -> list[Key]:
-    """Give every key of one project, or of all; oldest first, revoked ones included."""
+    """Give every key of one project, or of the whole house; oldest first, revoked ones included."""
     query = select(keys).order_by(keys.c.created_ms, keys.c.id)
     if project_id is not None:
         query = query.where(keys.c.project_id == project_id)
     return [_key(row) for row in tx.execute(query)]
+
+
+def note_key_use(tx: Tx, used: Mapping[str, int]) -> None:
+    """Write down when keys were last used, UTC milliseconds by id; a time that is older than the known one is not."""
+    if used:
+        later = keys.c.used_ms.is_(None) | (keys.c.used_ms < bindparam("at"))
+        change = update(keys).where((keys.c.id == bindparam("key")) & later).values(used_ms=bindparam("at"))
+        tx.execute(change, [{"key": key_id, "at": at_ms} for key_id, at_ms in used.items()])
 
 
 def find_key(tx: Tx, name_or_id: str, project_id: str | None = None) -> Key:
@@ -233,16 +229,26 @@ def _project(row: Row[Any]) -> Project:
     return Project(row.id, row.organisation_id, row.name, row.keeps_prompts, _limits(row), row.created_ms)
 
 
+_LISTS = ("deployments", "routes", "networks")
+_KEY_FIELDS = (
+    "project_id", "name", "digest", "hint", "role", "expires_ms", "revoked_ms", "member_id", "old_digest",
+    "old_until_ms",
+)  # fmt: skip
+
+
 def _key_values(key: Key) -> dict[str, Any]:
-    names = ("project_id", "name", "digest", "hint", "role", "expires_ms", "revoked_ms")
-    some = None if key.deployments is None else json.dumps(key.deployments)
-    return {name: getattr(key, name) for name in names} | {"deployments": some} | _limit_values(key.limits)
+    texts = {name: getattr(key, name) for name in _LISTS}
+    lists = {name: None if some is None else json.dumps(some) for name, some in texts.items()}
+    return {name: getattr(key, name) for name in _KEY_FIELDS} | lists | _limit_values(key.limits)
 
 
 def _key(row: Row[Any]) -> Key:
-    return Key(
-        row.id, row.project_id, row.name, bytes(row.digest), row.hint, row.role, _limits(row), row.created_ms,
-        deployments=None if row.deployments is None else tuple(json.loads(row.deployments)),
-        expires_ms=row.expires_ms,
-        revoked_ms=row.revoked_ms,
-    )  # fmt: skip
+    fields: dict[str, Any] = {name: _plain(getattr(row, name)) for name in _KEY_FIELDS}
+    for name in _LISTS:
+        some = getattr(row, name)
+        fields[name] = None if some is None else tuple(json.loads(some))
+    return Key(id=row.id, limits=_limits(row), created_ms=row.created_ms, used_ms=row.used_ms, **fields)
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value

@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 
 from primeur.core.caller import Caller
@@ -42,8 +42,15 @@ PERMISSIONS: dict[str, str] = {
     "projects:write": "add and change projects",
     "keys:read": "see keys, never their text",
     "keys:write": "create, change and revoke keys",
-    "members:read": "see members",
-    "members:write": "make sign-in links",
+    "members:read": "see members, service accounts, roles and groups",
+    "members:write": "invite, change and remove members and service accounts; make sign-in links",
+    "roles:write": "make and remove roles of one's own",
+    "sessions:read": "see who is signed in",
+    "sessions:write": "end sessions of others",
+    "sign-in:read": "see how people sign in",
+    "sign-in:write": "set how people sign in: passwords, OpenID Connect, groups, session limits",
+    "scim": "provision members and groups over SCIM",
+    "organisations:write": "add organisations",
     "usage:read": "see what was used",
     "log:read": "search the request log",
     "audit:read": "search, export and verify the event log",
@@ -54,7 +61,8 @@ PERMISSIONS: dict[str, str] = {
     "audit:write": "sign the end of the event log",
     "metrics:read": "read the service's metrics",
     "account:read": "see what its own key may do",
-    "organisation": "see and act on every project, not just one's own",
+    "organisation": "act on every project of one's organisation, not just one's own",
+    "house": "act for the whole house: every organisation, and what all of them share",
 }
 
 _CALLS = {
@@ -77,16 +85,26 @@ roles: dict[str, frozenset[str]] = {
     "operator": frozenset(
         _CALLS
         | _READS
-        | {"models:write", "deployments:write", "providers:write", "webhooks:write", "organisation"}
+        | {"models:write", "deployments:write", "providers:write", "webhooks:write", "organisation", "house"}
         | {"rights:write", "capacity:write", "capacity:answer"}
     ),
     "billing": frozenset(
         _READS - {"log:read", "audit:read"}
-        | {"prices:write", "budgets:write", "plans:write", "billing:write", "organisation"}
+        | {"prices:write", "budgets:write", "plans:write", "billing:write", "organisation", "house"}
     ),
-    "auditor": frozenset(_READS | {"audit:write", "organisation"}),
+    "auditor": frozenset(_READS | {"audit:write", "organisation", "house"}),
     "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read", "budgets:read"}),
 }
+
+_NO_ROLES: Mapping[str, frozenset[str]] = {}
+
+# What organisations other than the founding one may do at most. Whatever is not named here touches what all of them
+# share, so that a permission that is new is shut to them until somebody thinks about it.
+_OF_TENANTS = frozenset(
+    _CALLS
+    | {word for word in PERMISSIONS if word.startswith(("projects:", "keys:", "members:", "roles:", "sessions:"))}
+    | {"sign-in:read", "sign-in:write", "scim", "usage:read", "log:read", "budgets:read", "organisation"}
+)
 
 # 28 random bytes and 4 of checksum make 43 characters of base 64 without padding.
 _SECRET_BYTES = 28
@@ -119,7 +137,8 @@ def is_spelled(text: str) -> bool:
 def digest_key(text: str, pepper: bytes) -> bytes:
     """Give what is stored of a key: 32 bytes, of no use without *pepper*.
 
-    Looking a digest up compares the whole key without telling by its time how much of it was right.
+    A look-up by this digest tells nothing by its time: all of the text goes into the digest before anything is
+    compared, and without *pepper* nobody can make a text whose digest begins like that of a key.
 
     Source: RFC 7693, keyed BLAKE2b.
     """
@@ -137,16 +156,20 @@ def hint_of(text: str) -> str:
     return f"{text[:7]}...{text[-4:]}"
 
 
-def permissions_of(role: str) -> frozenset[str]:
+def permissions_of(role: str, custom: Mapping[str, frozenset[str]] = _NO_ROLES, *, home: bool = True) -> frozenset[str]:
     """Give what *role* may do.
+
+    Args:
+        custom: roles that the organisation made.
+        home: it is the organisation that runs the house; others never act on what all of them share.
 
     Raises:
         BadRequest: there is no such role; names those that exist.
     """
-    found = roles.get(role)
+    found = roles.get(role) or custom.get(role)
     if found is None:
-        raise BadRequest(f"there is no role {role!r}; choose one of {', '.join(roles)}", param="role")
-    return found
+        raise BadRequest(f"there is no role {role!r}; choose one of {', '.join([*roles, *custom])}", param="role")
+    return found if home else found & _OF_TENANTS
 
 
 def check(caller: Caller, permission: str, deployment: str | None, now_ms: int) -> None:
@@ -167,21 +190,29 @@ def check(caller: Caller, permission: str, deployment: str | None, now_ms: int) 
         raise NotPermitted(f"the key {caller.name!r} may not use the deployment {deployment!r}", param="model")
 
 
-def check_grant(caller: Caller, role: str) -> None:
-    """Let *caller* give *role* to a key: nobody hands out more than they have.
+def check_grant(caller: Caller, role: str, granted: frozenset[str]) -> None:
+    """Let *caller* give *role*, which may do what is *granted*: nobody hands out more than they have.
 
     Raises:
-        BadRequest: there is no such role.
         NotPermitted: the role can do what the caller can't.
     """
-    beyond = permissions_of(role) - caller.permissions
+    beyond = granted - caller.permissions
     if beyond:
         raise NotPermitted(f"the role {role!r} may do more than {caller.name!r}: {', '.join(sorted(beyond))}")
 
 
 def visible_project(caller: Caller) -> str | None:
-    """Give the only project whose affairs *caller* sees; None: all of them."""
-    return None if "organisation" in caller.permissions else caller.project_id
+    """Give the only project whose affairs *caller* sees unless another is named; None: those of the whole house."""
+    return None if "house" in caller.permissions else caller.project_id
+
+
+def may_see(caller: Caller, organisation_id: str, project_id: str) -> bool:
+    """Whether a project is for *caller* to see: their own, any of their organisation, or any of the house."""
+    if "house" in caller.permissions:
+        return True
+    if "organisation" in caller.permissions:
+        return organisation_id == caller.organisation_id
+    return project_id == caller.project_id
 
 
 def _checksum(prefix: str, secret: bytes) -> bytes:

@@ -5,11 +5,13 @@ import dataclasses
 from msgspec import UNSET, UnsetType
 
 from primeur.core.caller import Caller
+from primeur.core.errors import Conflict, NotFound
 from primeur.core.events import AnyEvent, KeyChanged, KeyRevoked, KeyRotated
 from primeur.governance import rows, rules
+from primeur.governance.key_scopes import check_networks, check_routes
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import check_deployments
-from primeur.walks.choose_project import actor_of
+from primeur.walks.choose_project import actor_of, check_giving, visible_projects
 from primeur.walks.create_key import CreatedKey, Moment
 from primeur.walks.given import given
 from primeur.walks.house import House
@@ -20,6 +22,8 @@ class KeyChange(LimitsChange, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What shall be different; what is not given stays, null takes a limit away."""
 
     deployments: list[str] | UnsetType | None = UNSET
+    routes: list[str] | UnsetType | None = UNSET
+    networks: list[str] | UnsetType | None = UNSET
     expires_ms: Moment | UnsetType | None = UNSET
 
 
@@ -28,8 +32,8 @@ async def change_key(house: House, caller: Caller, name: str, change: KeyChange)
     return await house.store.transact(lambda tx: write_change(tx, house, caller, find(tx, caller, name), change))
 
 
-async def rotate_key(house: House, caller: Caller, name: str) -> CreatedKey:
-    """Give a key a new text; the old one is worth nothing from now on.
+async def rotate_key(house: House, caller: Caller, name: str, overlap_s: int = 0) -> CreatedKey:
+    """Give a key a new text; the old one is worth nothing from now on, or in *overlap_s* seconds.
 
     Raises:
         NotFound: there is no such key for this caller.
@@ -39,10 +43,12 @@ async def rotate_key(house: House, caller: Caller, name: str) -> CreatedKey:
 
     def work(tx: Tx) -> CreatedKey:
         key = find(tx, caller, name)
-        rules.check_grant(caller, key.role)
+        _check_role(tx, caller, key)
         text = rules.spell(rules.KEY_PREFIX, house.entropy)
         digest = rules.digest_key(text, house.place.pepper)
-        key = dataclasses.replace(key, digest=digest, hint=rules.hint_of(text))
+        until_ms = house.clock.now_ms() + overlap_s * 1000 if overlap_s else None
+        old = key.digest if overlap_s else None
+        key = dataclasses.replace(key, digest=digest, hint=rules.hint_of(text), old_digest=old, old_until_ms=until_ms)
         return CreatedKey(_keep(tx, house, caller, key, KeyRotated(key.id)), text)
 
     return await house.store.transact(work)
@@ -69,7 +75,18 @@ def find(tx: Tx, caller: Caller, name: str) -> rows.Key:
     Raises:
         NotFound: there is none.
     """
-    return rows.find_key(tx, name, rules.visible_project(caller))
+    theirs = {one.id for one in visible_projects(tx, caller)}
+    found = [one for one in rows.list_keys(tx) if name in {one.id, one.name} and one.project_id in theirs]
+    own = [one for one in found if one.project_id == caller.project_id]
+    if not found:
+        raise NotFound(f"there is no key {name!r}; `primeur keys list` shows those there are")
+    if len(found) > 1 and len(own) != 1:
+        raise Conflict(f"{len(found)} projects have a key {name!r}; use its id")
+    return (own or found)[0]
+
+
+def _check_role(tx: Tx, caller: Caller, key: rows.Key) -> None:
+    check_giving(tx, caller, rows.find_project(tx, key.project_id).organisation_id, key.role)
 
 
 def write_change(tx: Tx, house: House, caller: Caller, key: rows.Key, change: KeyChange) -> rows.Key:
@@ -80,13 +97,17 @@ def write_change(tx: Tx, house: House, caller: Caller, key: rows.Key, change: Ke
         NotPermitted: the key may do more than the caller.
         Conflict: it is revoked.
     """
-    rules.check_grant(caller, key.role)
+    _check_role(tx, caller, key)
     some = given(change.deployments, None if key.deployments is None else list(key.deployments))
     check_deployments(tx, some)
+    routes = key.routes if change.routes is UNSET else check_routes(change.routes)
+    networks = key.networks if change.networks is UNSET else check_networks(change.networks)
     changed = dataclasses.replace(
         key,
         limits=changed_limits(key.limits, change),
         deployments=None if some is None else tuple(some),
+        routes=routes,
+        networks=networks,
         expires_ms=given(change.expires_ms, key.expires_ms),
     )
     return _keep(tx, house, caller, changed, KeyChanged(key.id))

@@ -10,8 +10,6 @@ from primeur.core.ports import EngineOrder, Launch, ProviderOrder
 from primeur.governance.budget_rows import list_budgets, list_scope_limits
 from primeur.governance.data_rows import list_policies
 from primeur.governance.data_rules import DataPolicy
-from primeur.governance.rows import Key, Member, Project, list_keys, list_members, list_projects
-from primeur.governance.sign_in_rows import Session, list_sessions
 from primeur.metering.rows import prices_in_force
 from primeur.registry.deployment_rows import (
     DeploymentRow,
@@ -27,7 +25,7 @@ from primeur.registry.roll_outs import UNOPENED
 from primeur.registry.rows import Provider, list_providers
 from primeur.registry.rules import Standing, revisions_to_run
 from primeur.store.database import Tx, last_sequence
-from primeur.walks.compile_callers import compile_callers, compile_sessions, with_masks
+from primeur.walks.compile_callers import People, compile_callers, compile_sessions, read_people, with_masks
 from primeur.walks.compile_gates import Gates, compile_gates
 from primeur.walks.compile_placing import Supply, read_supply, with_placing
 from primeur.walks.compile_plans import Held, entitle, read_plans
@@ -42,10 +40,7 @@ class Facts:
     """The rows that a snapshot is made from, all of the same moment."""
 
     sequence: int
-    projects: list[Project]
-    members: list[Member]
-    keys: list[Key]
-    sessions: list[Session]
+    people: People
     deployments: list[DeploymentRow]
     revisions: list[Revision]
     weights: dict[str, Weights]
@@ -71,10 +66,7 @@ def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
     """Read every row a snapshot needs."""
     return Facts(
         sequence=last_sequence(tx),
-        projects=list_projects(tx),
-        members=list_members(tx),
-        keys=list_keys(tx),
-        sessions=list_sessions(tx, now_ms),
+        people=read_people(tx, now_ms),
         deployments=list_deployments(tx),
         revisions=list_revisions(tx),
         weights=list_weights(tx),
@@ -109,7 +101,6 @@ def engine_order(house: House, revision: Revision, model: str, path: str | None)
 
 
 def _compile(house: House, facts: Facts) -> Snapshot:
-    projects = {one.id: one for one in facts.projects}
     names = {one.id: one.name for one in facts.deployments}
     aliases = {alias: names[target] for alias, target in facts.aliases.items()}
     launches: dict[str, tuple[EngineOrder, Launch]] = {}
@@ -118,8 +109,8 @@ def _compile(house: House, facts: Facts) -> Snapshot:
         joined = _Joiner(house, facts, row, launches).deployment()
         deployments[row.name] = with_placing(house, joined, facts.supply, facts.providers.values())
     deployments |= {alias: deployments[name] for alias, name in aliases.items()}
-    callers = compile_callers(facts.keys, projects, house.place.pepper, aliases, facts.gates)
-    sessions = compile_sessions(facts.sessions, facts.members, projects, facts.gates)
+    callers = compile_callers(facts.people, house.place.pepper, aliases, facts.gates)
+    sessions = compile_sessions(facts.people, facts.gates)
     return Snapshot(
         sequence=facts.sequence,
         callers=entitle(with_masks(callers, facts.policies), facts.plans, aliases),

@@ -13,7 +13,7 @@ from primeur.core.errors import SetupError
 from primeur.core.events import HouseFounded, KeyCreated, SignInLinkMade
 from primeur.core.gguf import read_gguf_file
 from primeur.core.ids import make_id
-from primeur.governance import rows, rules
+from primeur.governance import member_rows, rows, rules
 from primeur.governance.sign_in_rows import add_link
 from primeur.store.database import Tx, tell
 from primeur.walks.house import House
@@ -90,12 +90,14 @@ def _find(tx: Tx) -> Founding | None:
 
 def _found(house: House, tx: Tx, shipped: list[Found], *, echo: bool) -> Founding:
     now_ms, entropy, pepper = house.clock.now_ms(), house.entropy, house.place.pepper
-    organisation = rows.Organisation(make_id("organisation", now_ms, entropy), "default", now_ms)
+    organisation = rows.Organisation(make_id("organisation", now_ms, entropy), "default", now_ms, is_home=True)
     project = rows.Project(
         make_id("project", now_ms, entropy), organisation.id, "default", keeps_prompts=False, limits=Limits(),
         created_ms=now_ms,
     )  # fmt: skip
-    owner = rows.Member(make_id("member", now_ms, entropy), organisation.id, project.id, "owner", "owner", now_ms)
+    owner = member_rows.Member(
+        make_id("member", now_ms, entropy), organisation.id, project.id, "owner", "owner", now_ms
+    )
     key = rules.spell(rules.KEY_PREFIX, entropy)
     link = rules.spell(rules.LINK_PREFIX, entropy)
     key_row = rows.Key(
@@ -104,7 +106,7 @@ def _found(house: House, tx: Tx, shipped: list[Found], *, echo: bool) -> Foundin
     )  # fmt: skip
     rows.add_organisation(tx, organisation)
     rows.add_project(tx, project)
-    rows.add_member(tx, owner)
+    member_rows.add_member(tx, owner)
     rows.add_key(tx, key_row)
     add_link(tx, rules.digest_key(link, pepper), owner.id, now_ms + LINK_LIFE_MS)
     for what in (

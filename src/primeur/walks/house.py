@@ -84,6 +84,8 @@ class Board:
         faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
         books: of capacity, as this process saw them last; what was told since is read when one is needed.
         rooms: what each source can still take, by deployment and provider; outlives the snapshot.
+        used: when keys were used since that was last written down, UTC milliseconds by id.
+        seen: when sessions were last used here, by id; *seen_now* those not written down yet.
     """
 
     def __init__(self) -> None:
@@ -98,6 +100,9 @@ class Board:
         self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
+        self.used: dict[str, int] = {}
+        self.seen: dict[str, int] = {}
+        self.seen_now: dict[str, int] = {}
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,69 @@ class CheckpointMade(Event, frozen=True):
     key: str
 
 
+class OrganisationCreated(Event, frozen=True):
+    """An organisation was added to the house."""
+
+    organisation_id: str
+    name: str
+
+
+class MemberInvited(Event, frozen=True):
+    """Somebody was made a member, or a service account was made."""
+
+    member_id: str
+    role: str
+
+
+class MemberChanged(Event, frozen=True):
+    """A member's name, role or state changed; *state* is the new one."""
+
+    member_id: str
+    role: str
+    state: str
+
+
+class MembershipSet(Event, frozen=True):
+    """A member got a role in one more project, or another one there; an empty role: they left it."""
+
+    member_id: str
+    project_id: str
+    role: str
+
+
+class RoleSet(Event, frozen=True):
+    """An organisation made or changed a role of its own."""
+
+    name: str
+    permissions: tuple[str, ...]
+
+
+class RoleRemoved(Event, frozen=True):
+    """An organisation gave up a role of its own."""
+
+    name: str
+
+
+class SessionEnded(Event, frozen=True):
+    """Somebody ended a session of a member, or all of them when *session_id* is empty."""
+
+    member_id: str
+    session_id: str
+
+
+class SessionMoved(Event, frozen=True):
+    """A member who is signed in went on to another of their projects."""
+
+    member_id: str
+    project_id: str
+
+
+class SignInSet(Event, frozen=True):
+    """How an organisation's people sign in was set."""
+
+    organisation_id: str
+
+
 GovernanceEvent = (
     AccessRefused
     | CheckpointMade
@@ -100,4 +163,13 @@ GovernanceEvent = (
     | SignInLinkMade
     | MemberSignedIn
     | MemberSignedOut
+    | OrganisationCreated
+    | MemberInvited
+    | MemberChanged
+    | MembershipSet
+    | RoleSet
+    | RoleRemoved
+    | SessionEnded
+    | SessionMoved
+    | SignInSet
 )

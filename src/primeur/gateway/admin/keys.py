@@ -1,6 +1,6 @@
 """Keys: made, changed, rotated, revoked; their texts are in the answer that makes them and nowhere else."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -8,9 +8,9 @@ from primeur.gateway.admin.page import LimitsView, Page, asked, in_force, show_l
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.governance import rows
-from primeur.governance.rules import visible_project
 from primeur.store.database import Tx
 from primeur.walks.change_key import KeyChange, change_key, find, revoke_key, rotate_key
+from primeur.walks.choose_project import choose_project, visible_projects
 from primeur.walks.create_key import CreatedKey, NewKey, create_key
 
 
@@ -19,7 +19,10 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         hint: the beginning and end of its text.
-        deployments: names it may use; null is all.
+        deployments, routes, networks: what it may use and from where; null is all.
+        member_id: the service account or person it belongs to.
+        old_until_ms: until when the text before the last rotation still holds.
+        used_ms: last use, within some seconds.
     """
 
     id: str
@@ -29,6 +32,11 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     limits: LimitsView
     deployments: list[str] | None
+    routes: list[str] | None
+    networks: list[str] | None
+    member_id: str | None
+    old_until_ms: int | None
+    used_ms: int | None
     created_ms: int
     expires_ms: int | None
     revoked_ms: int | None
@@ -50,6 +58,18 @@ class KeyQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     project: str = ""
 
 
+class Overlap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the old text still holds, in seconds; at most 30 days."""
+
+    overlap_s: Annotated[int, msgspec.Meta(ge=0, le=30 * 86_400)] = 0
+
+
+_SAME = (
+    "id", "name", "hint", "project_id", "role", "created_ms", "expires_ms", "revoked_ms", "member_id", "old_until_ms",
+    "used_ms",
+)  # fmt: skip
+
+
 def show_key(key: rows.Key) -> KeyView:
     """Write a key for the API."""
     return KeyView(**_fields(key))
@@ -60,9 +80,9 @@ def _with_text(made: CreatedKey) -> KeyText:
 
 
 def _fields(key: rows.Key) -> dict[str, Any]:
-    same = ("id", "name", "hint", "project_id", "role", "created_ms", "expires_ms", "revoked_ms")
-    some = None if key.deployments is None else list(key.deployments)
-    return {name: getattr(key, name) for name in same} | {"limits": show_limits(key.limits), "deployments": some}
+    some = {name: getattr(key, name) for name in ("deployments", "routes", "networks")}
+    lists = {name: None if one is None else list(one) for name, one in some.items()}
+    return {name: getattr(key, name) for name in _SAME} | lists | {"limits": show_limits(key.limits)}
 
 
 async def list_keys(visit: Visit) -> Answer:
@@ -70,10 +90,10 @@ async def list_keys(visit: Visit) -> Answer:
     query = asked(visit, KeyQuery)
 
     def read(tx: Tx) -> list[rows.Key]:
-        only = visible_project(visit.caller)
-        if query.project and only is None:
-            only = rows.find_project(tx, query.project).id
-        return rows.list_keys(tx, only)
+        if query.project:
+            return rows.list_keys(tx, choose_project(tx, visit.caller, query.project).id)
+        theirs = {one.id for one in visible_projects(tx, visit.caller)}
+        return [one for one in rows.list_keys(tx) if one.project_id in theirs]
 
     return json_answer(Page([show_key(key) for key in await visit.house.store.read(read)]))
 
@@ -97,7 +117,9 @@ async def patch_key(visit: Visit) -> Answer:
 
 async def post_rotation(visit: Visit) -> Answer:
     """``POST /api/v1/keys/{key}/rotate``."""
-    return await in_force(visit, _with_text(await rotate_key(visit.house, visit.caller, visit.params["key"])))
+    overlap_s = visit.read(Overlap).overlap_s if visit.body else 0
+    made = await rotate_key(visit.house, visit.caller, visit.params["key"], overlap_s)
+    return await in_force(visit, _with_text(made))
 
 
 async def delete_key(visit: Visit) -> Answer:
@@ -119,7 +141,7 @@ DOORS = (
     ),
     Door(
         "POST", _ONE + "/rotate", post_rotation, "Give a key a new text", "keys:write", tells="KeyRotated",
-        face="admin", gives=KeyText,
+        face="admin", takes=Overlap, gives=KeyText,
     ),
     Door("DELETE", _ONE, delete_key, "Revoke a key", "keys:write", tells="KeyRevoked", face="admin", gives=KeyView),
 )  # fmt: skip

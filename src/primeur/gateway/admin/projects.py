@@ -1,4 +1,4 @@
-"""Projects, members and their sign-in links, and who is asking."""
+"""Projects, sign-in links, and who is asking."""
 
 import msgspec
 
@@ -6,8 +6,9 @@ from primeur.gateway.admin.page import LimitsView, Page, in_force, show_limits
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.governance import rows
-from primeur.governance.rules import visible_project
-from primeur.walks.choose_project import choose_project
+from primeur.governance.member_rows import find_member, list_memberships
+from primeur.store.database import Tx
+from primeur.walks.choose_project import choose_project, visible_projects
 from primeur.walks.create_project import NewProject, ProjectChange, change_project, create_project
 from primeur.walks.sign_in import make_sign_in_link
 
@@ -20,19 +21,10 @@ class ProjectView(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
+    organisation_id: str
     name: str
     keeps_prompts: bool
     limits: LimitsView
-    created_ms: int
-
-
-class MemberView(msgspec.Struct, frozen=True, kw_only=True):
-    """A person who signs in."""
-
-    id: str
-    name: str
-    role: str
-    project_id: str
     created_ms: int
 
 
@@ -53,11 +45,13 @@ class LinkView(msgspec.Struct, frozen=True):
 
 
 class MeView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is asking, and what they may do."""
+    """Who is asking, and what they may do; *projects*: those that a member who is signed in can go on in."""
 
     key_id: str
     name: str
     member_id: str | None
+    session_id: str | None
+    projects: list[ProjectView]
     project: ProjectView
     organisation_id: str
     permissions: list[str]
@@ -69,6 +63,7 @@ class MeView(msgspec.Struct, frozen=True, kw_only=True):
 def _show(project: rows.Project) -> ProjectView:
     return ProjectView(
         id=project.id,
+        organisation_id=project.organisation_id,
         name=project.name,
         keeps_prompts=project.keeps_prompts,
         limits=show_limits(project.limits),
@@ -79,12 +74,22 @@ def _show(project: rows.Project) -> ProjectView:
 async def get_me(visit: Visit) -> Answer:
     """``GET /api/v1/me``."""
     caller = visit.caller
-    project = await visit.house.store.read(lambda tx: rows.find_project(tx, caller.project_id))
+
+    def read(tx: Tx) -> tuple[rows.Project, list[rows.Project]]:
+        project = rows.find_project(tx, caller.project_id)
+        theirs = {place for who, place in list_memberships(tx) if who == caller.member_id}
+        if caller.member_id is not None:
+            theirs.add(find_member(tx, caller.member_id).project_id)
+        return project, [one for one in rows.list_projects(tx) if one.id in theirs] or [project]
+
+    project, projects = await visit.house.store.read(read)
     return json_answer(
         MeView(
             key_id=caller.key_id,
             name=caller.name,
             member_id=caller.member_id,
+            session_id=caller.session_id,
+            projects=[_show(one) for one in projects],
             project=_show(project),
             organisation_id=caller.organisation_id,
             permissions=sorted(caller.permissions),
@@ -97,9 +102,8 @@ async def get_me(visit: Visit) -> Answer:
 
 async def list_projects(visit: Visit) -> Answer:
     """``GET /api/v1/projects``."""
-    only = visible_project(visit.caller)
-    found = await visit.house.store.read(rows.list_projects)
-    return json_answer(Page([_show(one) for one in found if only in {None, one.id}]))
+    found = await visit.house.store.read(lambda tx: visible_projects(tx, visit.caller))
+    return json_answer(Page([_show(one) for one in found]))
 
 
 async def get_project(visit: Visit) -> Answer:
@@ -120,14 +124,6 @@ async def patch_project(visit: Visit) -> Answer:
     return await in_force(
         visit, _show(await change_project(visit.house, visit.caller, visit.params["project"], change))
     )
-
-
-async def list_members(visit: Visit) -> Answer:
-    """``GET /api/v1/members``."""
-    fields = MemberView.__struct_fields__
-    only = visible_project(visit.caller)
-    found = [one for one in await visit.house.store.read(rows.list_members) if only in {None, one.project_id}]
-    return json_answer(Page([MemberView(**{name: getattr(one, name) for name in fields}) for one in found]))
 
 
 async def post_link(visit: Visit) -> Answer:
@@ -152,7 +148,6 @@ DOORS = (
         "PATCH", _ONE, patch_project, "Change a project", "projects:write", tells="ProjectChanged", face="admin",
         takes=ProjectChange, gives=ProjectView,
     ),
-    Door("GET", "/api/v1/members", list_members, "List members", "members:read", face="admin", gives=Page[MemberView]),
     Door(
         "POST", "/api/v1/sign-in-links", post_link, "Make a one-time sign-in link", "members:write",
         tells="SignInLinkMade", face="admin", takes=NewLink, gives=LinkView, status=201,

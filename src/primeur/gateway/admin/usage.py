@@ -10,6 +10,7 @@ from primeur.gateway.admin.page import Page, asked
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.governance import rows as governance
+from primeur.governance.member_rows import list_members
 from primeur.governance.rules import visible_project
 from primeur.metering.log_rows import Search, find_request, search_requests
 from primeur.metering.usage_rows import DAY_MS, UsageLine, sum_usage
@@ -163,7 +164,7 @@ async def get_request(visit: Visit) -> Answer:
 
 def _names(tx: Tx) -> dict[str, str]:
     """Names of those who call: keys, and members who are signed in to the console."""
-    members = {one.id: one.name for one in governance.list_members(tx)}
+    members = {one.id: one.name for one in list_members(tx)}
     return members | {one.id: one.name for one in governance.list_keys(tx)}
 
 

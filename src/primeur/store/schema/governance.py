@@ -11,11 +11,19 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from primeur.store.schema.base import identity, made, metadata
 
-organisations = Table("organisations", metadata, identity(), Column("name", String(200), nullable=False), made())
+organisations = Table(
+    "organisations",
+    metadata,
+    identity(),
+    Column("name", String(200), nullable=False),
+    Column("is_home", Boolean, nullable=False, server_default=false()),
+    made(),
+)
 
 projects = Table(
     "projects",
@@ -41,6 +49,66 @@ members = Table(
     Column("project_id", ForeignKey("projects.id"), nullable=False),
     Column("name", String(200), nullable=False),
     Column("role", String(64), nullable=False),
+    Column("kind", String(16), nullable=False, server_default="person"),
+    Column("state", String(16), nullable=False, server_default="active"),
+    Column("user_name", String(254)),
+    Column("external_id", String(254)),
+    Column("password", Text),
+    made(),
+    UniqueConstraint("organisation_id", "user_name"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("member_id", ForeignKey("members.id"), primary_key=True),
+    Column("project_id", ForeignKey("projects.id"), primary_key=True),
+    Column("role", String(64), nullable=False),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("organisation_id", ForeignKey("organisations.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("permissions", Text, nullable=False),
+    made(),
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    identity(),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("external_id", String(254)),
+    made(),
+    UniqueConstraint("organisation_id", "name"),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", ForeignKey("groups.id"), primary_key=True),
+    Column("member_id", ForeignKey("members.id"), primary_key=True),
+)
+
+sign_in_settings = Table(
+    "sign_in_settings",
+    metadata,
+    Column("organisation_id", ForeignKey("organisations.id"), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    identity(),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("credential", LargeBinary(1023), nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
     made(),
 )
 
@@ -59,6 +127,12 @@ keys = Table(
     Column("rpd", Integer),
     Column("tpd", BigInteger),
     Column("deployments", Text),
+    Column("routes", Text),
+    Column("networks", Text),
+    Column("member_id", ForeignKey("members.id")),
+    Column("old_digest", LargeBinary(32)),
+    Column("old_until_ms", BigInteger),
+    Column("used_ms", BigInteger),
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
     made(),
@@ -81,4 +155,10 @@ sessions = Table(
     Column("member_id", ForeignKey("members.id"), nullable=False),
     made(),
     Column("expires_ms", BigInteger, nullable=False),
+    Column("id", String(64)),
+    Column("project_id", ForeignKey("projects.id")),
+    Column("method", String(16), nullable=False, server_default="link"),
+    Column("seen_ms", BigInteger),
+    Column("address", String(64), nullable=False, server_default=""),
+    Column("agent", String(200), nullable=False, server_default=""),
 )
