@@ -88,7 +88,7 @@ def main() -> None:
         print(f"{cpu_s(party.pids) - before_s:.1f} CPU-s in {time.monotonic() - began_s:.0f} s")
         process = party.process
         assert process is not None
-        wait_until(lambda: descriptors(process.pid) < options.streams // 10 + 100, "the hang-ups are seen", 60)
+        wait_until(lambda: descriptors(process.pid) < options.streams // 10 + 100, "the hang-ups are seen", 90)
         print(f"after they all hung up: {descriptors(process.pid)} descriptors")
         books = check_books(house, mock, len(waits))
         print(books)

@@ -169,3 +169,17 @@ async def test_answers_of_other_lengths_are_read_as_well(pool):
         replies = [await pool.send(endpoint, "POST", "/x", b"one") for _ in said]
         assert [await reply.read(2000) for reply in replies] == said
     assert log.count("connected") == 1
+
+
+async def test_connections_that_rest_too_long_are_cut(pool):
+    """Though nobody asks for another one."""
+    async with served(OK) as (endpoint, log):
+        await (await pool.send(endpoint, "POST", "/x", b"one")).read(10)
+        lane = pool._lane(endpoint)
+        lane.idle[0].idle_since_s -= 60
+        lane.sweep()
+        async with asyncio.timeout(5):
+            while "hung up" not in log:
+                await asyncio.sleep(0.01)
+    assert not lane.idle
+    assert lane.sweeping is None

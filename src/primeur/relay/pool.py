@@ -33,6 +33,7 @@ class _Lane:
     idle: deque[Connection] = field(default_factory=deque)
     open: int = 0
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    sweeping: asyncio.TimerHandle | None = None
 
     def rested(self, now_s: float) -> Connection | None:
         """Give the connection that rested least, and cut those that rested or lived too long."""
@@ -48,10 +49,22 @@ class _Lane:
         if not connection.reusable:
             connection.close()
             return
-        connection.rest(asyncio.get_running_loop().time())
+        loop = asyncio.get_running_loop()
+        connection.rest(loop.time())
         self.idle.append(connection)
+        if self.sweeping is None:
+            self.sweeping = loop.call_later(_IDLE_LIMIT_S, self.sweep)
         if self.waiting:
             self.let_next_go()
+
+    def sweep(self) -> None:
+        """Cut those that rested too long, though nobody asks for one; look again while any rest."""
+        loop = asyncio.get_running_loop()
+        due_s = loop.time() - _IDLE_LIMIT_S
+        while self.idle and self.idle[0].idle_since_s <= due_s:
+            self.idle.popleft().close()
+        wait_s = self.idle[0].idle_since_s - due_s if self.idle else 0
+        self.sweeping = loop.call_later(max(wait_s, 1), self.sweep) if self.idle else None
 
     def let_next_go(self) -> None:
         """Wake the first who waits."""
@@ -119,6 +132,8 @@ class Pool:
     async def aclose(self) -> None:
         """Close every connection."""
         for lane in self._lanes.values():
+            if lane.sweeping is not None:
+                lane.sweeping.cancel()
             while lane.idle:
                 lane.idle.pop().close()
         self._lanes.clear()
