@@ -27,6 +27,7 @@ PERMISSIONS: dict[str, str] = {
     "providers:write": "add and remove providers",
     "prices:read": "see prices",
     "prices:write": "set prices",
+    "ledger:read": "read and prove the ledger",
     "budgets:read": "see budgets and limits",
     "budgets:write": "set budgets, and limits of organisations and deployments",
     "rights:read": "see rights of first refusal and what was said under them",

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 
 from primeur.core.errors import Conflict, NotFound
 from primeur.ledger.rules.entries import FIRST_HASH, Account, Entry, chained, check_entry
-from primeur.store.database import Tx
+from primeur.store.database import Tx, copy_rows
 from primeur.store.schema import accounts, balances, legs, transactions
 
 # SQLite takes at most 32,766 values in one statement.
@@ -194,10 +194,8 @@ def _insert(tx: Tx, table: str, columns: tuple[str, ...], values: list[Any]) -> 
     """Insert rows given as one flat list: by COPY on PostgreSQL, a page a statement on SQLite."""
     width = len(columns)
     if tx.dialect.name == "postgresql":
-        cursor = tx.connection.cursor()
-        with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-            for start in range(0, len(values), width):
-                copy.write_row(values[start : start + width])
+        taken = (values[start : start + width] for start in range(0, len(values), width))
+        copy_rows(tx, table, ", ".join(columns), taken)
         return
     row = f"({', '.join(['?'] * width)})"
     size = _PAGE * width

@@ -1,17 +1,17 @@
 """Usage events become rows, each once; prices by the moment they hold from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Dialect, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from primeur.core.chat import Price
 from primeur.core.usage import Usage, UsageEvent
-from primeur.store.database import Tx
+from primeur.store.database import Tx, copy_rows
 from primeur.store.schema import journal_cursors, prices, requests
 
 # SQLite takes at most 32,766 values in one statement, PostgreSQL 65,535.
@@ -27,20 +27,21 @@ class Cursor:
     offset: int
 
 
-def keep_usage(tx: Tx, events: Sequence[UsageEvent], cursor: Cursor | None = None) -> int:
-    """Keep usage events and how far the journal was read, together; gives how many were new.
+def keep_usage(tx: Tx, events: Sequence[UsageEvent], cursor: Cursor | None = None) -> Sequence[UsageEvent]:
+    """Keep usage events and how far the journal was read, together; gives those that were new.
 
     An event whose id is known already is left as it is, so reading a journal twice counts nothing twice.
     """
-    new = 0
-    for start in range(0, len(events), _PAGE):
-        page = events[start : start + _PAGE]
-        statement, make_row = _insert_once(tx.dialect, len(page) if len(page) == _PAGE else 1)
-        rows = [make_row(event) for event in page]
-        new += tx.exec_driver_sql(statement, _flat(rows) if len(page) == _PAGE else rows).rowcount
+    try:
+        # As a rule all of them are new, and looking for each would cost as much as keeping it.
+        with tx.begin_nested():
+            _insert(tx, events)
+    except IntegrityError:
+        events = list(_unknown(tx, events))
+        _insert(tx, events)
     if cursor is not None:
         keep_cursor(tx, cursor)
-    return new
+    return events
 
 
 def keep_cursor(tx: Tx, cursor: Cursor) -> None:
@@ -100,25 +101,38 @@ def prices_in_force(tx: Tx, now_ms: int) -> dict[str, Price]:
     return found
 
 
-@lru_cache(maxsize=8)
-def _insert_once(dialect: Dialect, count: int) -> tuple[str, Callable[[UsageEvent], tuple[Any, ...]]]:
-    """Write the insert of *count* rows in the driver's own words, and give what makes a row for it.
+_NAMES = [column.name for column in requests.columns]
+_COLUMNS = ", ".join(_NAMES)
+_row = attrgetter(*(f"usage.{name}" if name in Usage.__struct_fields__ else name for name in _NAMES))
 
-    Through SQLAlchemy's parameters a row takes four times as long. A whole page is one statement: SQLite's driver lets
-    the interpreter's lock go for each step, and taking it again disturbs whoever answers requests. Two processes may
-    read the same journal after a take-over: the database decides who was first.
+
+def _insert(tx: Tx, events: Sequence[UsageEvent]) -> None:
+    """Insert new rows in the driver's own words; through SQLAlchemy's parameters a row takes four times as long.
+
+    By COPY on PostgreSQL; a page a statement on SQLite, whose driver lets the interpreter's lock go for each step,
+    and taking it again disturbs whoever answers requests.
     """
-    names = [column.name for column in requests.columns]
-    values = attrgetter(*(f"usage.{name}" if name in Usage.__struct_fields__ else name for name in names))
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    row = f"({', '.join([mark] * len(names))})"
-    columns = ", ".join(names)
-    rows = ", ".join([row] * count)
-    return f"INSERT INTO requests ({columns}) VALUES {rows} ON CONFLICT (id) DO NOTHING", values  # noqa: S608 (names of ours)
+    if tx.dialect.name == "postgresql":
+        copy_rows(tx, "requests", _COLUMNS, map(_row, events))
+        return
+    mark = f"({', '.join(['?'] * len(_NAMES))})"
+    for start in range(0, len(events), _PAGE):
+        page = events[start : start + _PAGE]
+        marks = ", ".join([mark] * len(page))
+        statement = f"INSERT INTO requests ({_COLUMNS}) VALUES {marks}"  # noqa: S608 (names of ours)
+        tx.exec_driver_sql(statement, tuple(value for event in page for value in _row(event)))
 
 
-def _flat(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
-    return tuple(value for row in rows for value in row)
+def _unknown(tx: Tx, events: Sequence[UsageEvent]) -> Iterator[UsageEvent]:
+    seen: set[str] = set()
+    for start in range(0, len(events), _PAGE):
+        page = events[start : start + _PAGE]
+        query = select(requests.c.id).where(requests.c.id.in_([event.id for event in page]))
+        seen.update(tx.execute(query).scalars())
+        for event in page:
+            if event.id not in seen:
+                seen.add(event.id)
+                yield event
 
 
 def _price(row: Any) -> PriceRow:

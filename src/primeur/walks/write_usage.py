@@ -1,6 +1,7 @@
-"""Turn journal records into rows, batch by batch, each batch one transaction with its cursor."""
+"""Turn journal records into rows and entries of the ledger, batch by batch, each one transaction with its cursor."""
 
 import asyncio
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -10,19 +11,28 @@ from primeur.metering.watching import watch
 from primeur.store.database import Tx
 from primeur.store.journal import Cursor, forget_before, read_from
 from primeur.store.journal_folders import find_journals
+from primeur.walks.book_usage import Terms, book_usage, read_terms
 from primeur.walks.export_traces import trace
 from primeur.walks.house import House
 
 _PERIOD_S = 0.25
 
 
+@dataclass
+class _Reading:
+    """How far each journal was read, and the terms at which the last batch was booked."""
+
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    terms: Terms = field(default_factory=Terms)
+
+
 async def write_usage(house: House, stop: asyncio.Event) -> None:
     """Follow the journals of all processes until *stop*, then write what is left."""
-    cursors: dict[str, Cursor] = {}
+    reading = _Reading()
     while True:
         stopping = stop.is_set()
         journals = await asyncio.to_thread(find_journals, house.place.data_dir)
-        moved = [await _read_on(house, name, folder, cursors) for name, folder in journals.items()]
+        moved = [await _read_on(house, name, folder, reading) for name, folder in journals.items()]
         if any(moved):
             continue
         if stopping:
@@ -37,20 +47,20 @@ async def write_what_is_left(house: House) -> None:
     await write_usage(house, stop)
 
 
-async def _read_on(house: House, name: str, folder: Path, cursors: dict[str, Cursor]) -> bool:
+async def _read_on(house: House, name: str, folder: Path, reading: _Reading) -> bool:
     """Write one batch of one journal; gives whether there was any."""
-    if name not in cursors:
-        cursors[name] = await house.store.read(partial(_find, name))
-    cursor = cursors[name]
+    if name not in reading.cursors:
+        reading.cursors[name] = await house.store.read(partial(_find, name))
+    cursor = reading.cursors[name]
     events, after = await asyncio.to_thread(read_from, folder, cursor)
     if after == cursor:
         return False
-    await house.store.transact(partial(_keep, name, events, after))
+    reading.terms = await house.store.transact(partial(_book, name, events, after, reading.terms))
     watch(events)
     trace(house, events)
     if after.segment != cursor.segment:
         await asyncio.to_thread(forget_before, folder, after)
-    cursors[name] = after
+    reading.cursors[name] = after
     return True
 
 
@@ -59,8 +69,10 @@ def _find(name: str, tx: Tx) -> Cursor:
     return Cursor(max(1, found.segment), found.offset)
 
 
-def _keep(name: str, events: list[UsageEvent], after: Cursor, tx: Tx) -> None:
-    rows.keep_usage(tx, events, rows.Cursor(name, after.segment, after.offset))
+def _book(name: str, events: list[UsageEvent], after: Cursor, known: Terms, tx: Tx) -> Terms:
+    terms = read_terms(tx, known)
+    book_usage(tx, events, terms, rows.Cursor(name, after.segment, after.offset))
+    return terms
 
 
 async def _pause(stop: asyncio.Event) -> None:

@@ -58,7 +58,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
 
 def account_name(kind: str, *parts: str) -> str:
-    """Spell an account's name: ``account_name("Income", "Inference", "my-model")`` is ``Income:Inference:My-model``.
+    """Spell an account's name: ``account_name("Income", "inference", "my-model")`` is ``Income:Inference:My-model``.
 
     Ids and small letters stay readable; whatever else a name holds is told apart by a checksum.
     """

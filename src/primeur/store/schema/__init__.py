@@ -59,8 +59,6 @@ from primeur.store.schema.ledger import (
     accounts,
     balances,
     legs,
-    rates,
-    shares,
     transactions,
 )
 from primeur.store.schema.limits import (
@@ -70,7 +68,9 @@ from primeur.store.schema.limits import (
 from primeur.store.schema.metering import (
     journal_cursors,
     prices,
+    rates,
     requests,
+    shares,
 )
 from primeur.store.schema.registry import (
     aliases,

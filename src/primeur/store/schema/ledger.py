@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from primeur.store.schema.base import identity, made, metadata
+from primeur.store.schema.base import metadata
 
 accounts = Table(
     "accounts",
@@ -53,31 +53,4 @@ balances = Table(
     metadata,
     Column("account_id", ForeignKey("accounts.id"), primary_key=True, autoincrement=False),
     Column("amount", BigInteger, nullable=False),
-)
-
-# What capacity costs, and prices beyond a list price of tokens; units are JSON: {"input": [[0, 900]]}.
-rates = Table(
-    "rates",
-    metadata,
-    identity(),
-    Column("side", String(8), nullable=False),
-    Column("party", String(200), nullable=False),
-    Column("subject", String(200), nullable=False),
-    Column("currency", String(8), nullable=False),
-    Column("units", String(4000), nullable=False),
-    Column("from_ms", BigInteger, nullable=False),
-    made(),
-)
-
-shares = Table(
-    "shares",
-    metadata,
-    identity(),
-    Column("provider", String(200), nullable=False),
-    Column("deployment", String(200), nullable=False),
-    Column("partner", String(200), nullable=False),
-    Column("numerator", BigInteger, nullable=False),
-    Column("denominator", BigInteger, nullable=False),
-    Column("from_ms", BigInteger, nullable=False),
-    made(),
 )

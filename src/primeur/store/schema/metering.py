@@ -69,3 +69,31 @@ journal_cursors = Table(
     Column("segment", BigInteger, nullable=False),
     Column("offset", BigInteger, nullable=False),
 )
+
+# What capacity costs, and prices beyond a list price of tokens; units are JSON: {"input": [[0, 900]]}.
+rates = Table(
+    "rates",
+    metadata,
+    identity(),
+    Column("side", String(8), nullable=False),
+    Column("party", String(200), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("units", String(4000), nullable=False),
+    Column("prepaid", Boolean, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    made(),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    identity(),
+    Column("provider", String(200), nullable=False),
+    Column("deployment", String(200), nullable=False),
+    Column("partner", String(200), nullable=False),
+    Column("numerator", BigInteger, nullable=False),
+    Column("denominator", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    made(),
+)

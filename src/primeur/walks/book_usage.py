@@ -1,0 +1,87 @@
+"""Book usage: rows of requests, their transactions in the ledger, and how far the journal was read, all or nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from primeur.core.usage import UsageEvent
+from primeur.governance.rows import list_projects
+from primeur.ledger import rows as ledger
+from primeur.ledger.rules.entries import Entry
+from primeur.ledger.rules.usage import Way, partner_share, purchase, sale, usage_entry
+from primeur.metering import rows
+from primeur.metering.rate_rows import list_rates, list_shares
+from primeur.metering.rates import Rate, Share, choose_rate, choose_share, rate_cost
+from primeur.store.database import Tx
+
+
+@dataclass
+class Terms:
+    """At which rates and shares requests are booked.
+
+    Attributes:
+        organisations: by project.
+    """
+
+    rates: Sequence[Rate] = ()
+    shares: Sequence[Share] = ()
+    organisations: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Sort the sides apart, and know the moments at which terms change."""
+        self._sell = [one for one in self.rates if one.side == "sell"]
+        self._buy = [one for one in self.rates if one.side == "buy"]
+        self._moments = sorted({*(one.from_ms for one in self.rates), *(one.from_ms for one in self.shares)})
+        self._ways: dict[tuple[str, str, str, str | None], tuple[int, int, Rate | None, Rate | None, Way]] = {}
+
+    def rate(self, event: UsageEvent) -> tuple[UsageEvent, Entry | None]:
+        """Give the event at its negotiated price, if it has one, and the transaction it books."""
+        if not event.usage.total_tokens:
+            # Nothing was made, so nothing is owed by anybody.
+            return event, None
+        key = (event.project_id, event.deployment, event.provider, event.currency)
+        found = self._ways.get(key)
+        if found is None or not found[0] <= event.at_ms < found[1]:
+            found = self._ways[key] = self._way(event)
+        _, _, sell, buy, way = found
+        if sell is not None and event.cost_nanos != (cost := rate_cost(event, sell)):
+            event = replace(event, cost_nanos=cost, currency=sell.currency, price_id=sell.id)
+        bought = 0 if buy is None else rate_cost(event, buy)
+        return event, usage_entry(event.id, event.at_ms, way, event.cost_nanos or 0, bought)
+
+    def _way(self, event: UsageEvent) -> tuple[int, int, Rate | None, Rate | None, Way]:
+        at_ms = event.at_ms
+        since = max((one for one in self._moments if one <= at_ms), default=-(1 << 62))
+        until = min((one for one in self._moments if one > at_ms), default=1 << 62)
+        parties = (event.project_id, self.organisations.get(event.project_id, event.project_id), "")
+        sell = choose_rate(self._sell, parties, event.deployment, at_ms)
+        buy = choose_rate(self._buy, (event.provider,), event.deployment, at_ms) if event.provider else None
+        share = choose_share(self.shares, event.provider, event.deployment, at_ms)
+        currency = event.currency if sell is None else sell.currency
+        prepaid = sell is not None and sell.prepaid
+        way = Way(
+            None if currency is None else sale(event.project_id, event.deployment, currency, prepaid=prepaid),
+            None if buy is None else purchase(event.provider, buy.currency, prepaid=buy.prepaid),
+            None if share is None or currency is None else partner_share(share.partner, currency),
+            share.part if share is not None else Way(None).part,
+        )
+        return since, until, sell, buy, way
+
+
+def read_terms(tx: Tx, known: Terms | None = None) -> Terms:
+    """Read the terms in force; *known* when nothing has changed."""
+    found = list_rates(tx), list_shares(tx), {one.id: one.organisation_id for one in list_projects(tx)}
+    if known is not None and found == (known.rates, known.shares, known.organisations):
+        return known
+    return Terms(*found)
+
+
+def book_usage(tx: Tx, events: Sequence[UsageEvent], terms: Terms, cursor: rows.Cursor | None = None) -> int:
+    """Book usage events, each once, in one transaction with the cursor behind them; gives how many were new."""
+    ledger.alone(tx)
+    rated = {event.id: each for event in events for each in [terms.rate(event)]}
+    new = rows.keep_usage(tx, [event for event, _ in rated.values()], cursor)
+    entries = [entry for event in new for entry in [rated[event.id][1]] if entry is not None]
+    ledger.append(tx, entries)
+    return len(new)
