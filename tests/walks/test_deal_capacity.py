@@ -4,7 +4,7 @@ import pytest
 
 from primeur.broker.links import Link, read_link, write_link
 from primeur.core.errors import NotAuthenticated
-from primeur.walks.watch_capacity import move_on
+from primeur.walks.watch_capacity import move_on, takes_effect
 
 HOUR_MS = 3_600_000
 TERMS = {"units": 10, "unit_price_nanos": 600_000_000, "start_ms": 1_790_100_000_000, "term_ms": 24 * HOUR_MS}
@@ -145,3 +145,15 @@ async def test_rights_are_amended_moved_and_never_two_for_the_same(deal):
     assert (free["book"], free["paper"]["right_version"]) == ("open", None)
     await deal("rights/first/moves", {"move": "terminate"})
     assert (await deal("rights", other))["state"] == "active"
+
+
+async def test_a_later_version_takes_effect_by_the_clock(deal, founded, clock):
+    """Snapshots are compiled anew when it does, and not before."""
+    await grant(deal)
+    await deal("rights/first/amendments", {"changes": {"effective_ms": clock.ms + HOUR_MS, "response_ms": 1000}})
+    assert not takes_effect(founded, clock.ms, clock.ms + HOUR_MS - 1)
+    assert takes_effect(founded, clock.ms, clock.ms + HOUR_MS)
+    request = await deal("capacity/requests", {"ceiling": TERMS})
+    clock.ms += HOUR_MS
+    later = await deal("capacity/requests", {"ceiling": TERMS})
+    assert [one["paper"]["right_version"] for one in (request, later)] == [1, 2]

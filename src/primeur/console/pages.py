@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from primeur.console.api import ApiClient
 from primeur.console.assets import Shut
 from primeur.console.desk import Desk, Endpoint, Page, View, view
-from primeur.console.views import audit, chat, deployments, entrance, keys, log, models, usage
+from primeur.console.views import audit, capacity, chat, deployments, entrance, keys, log, models, usage
 from primeur.walks.house import House
 
 _OPEN: tuple[tuple[str, str, View], ...] = (
@@ -27,6 +27,7 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/models", models.show_models),
     ("GET", "/deployments", deployments.show_deployments),
     ("POST", "/deployments/{deployment_id}/roll-out", deployments.move_roll_out),
+    ("GET", "/capacity", capacity.show_capacity),
     ("GET", "/keys", keys.show_keys),
     ("POST", "/keys", keys.create_key),
     ("POST", "/keys/{key_id}/revoke", keys.revoke_key),

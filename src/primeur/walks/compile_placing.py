@@ -40,8 +40,10 @@ def read_supply(tx: Tx, house: House, now_ms: int) -> Supply:
     for source in list_sources(tx):
         by_deployment.setdefault(source.deployment, []).append(source)
     known = house.board.books
-    books = [load_book(tx, book_id, known.get(book_id)).book for book_id, _ in list_books(tx)]
-    return Supply(by_deployment, sheets_in_force(tx, now_ms), books)
+    for book_id, _ in list_books(tx):
+        # What this process has replayed once, it does not replay again; an older reading is as good to go on from.
+        known[book_id] = load_book(tx, book_id, known.get(book_id))
+    return Supply(by_deployment, sheets_in_force(tx, now_ms), [kept.book for kept in known.values()])
 
 
 def with_placing(house: House, deployment: Deployment, supply: Supply, providers: Iterable[Provider]) -> Deployment:

@@ -20,11 +20,22 @@ _PERIOD_S = 0.25
 
 async def watch_capacity(house: House, stop: asyncio.Event) -> None:
     """Look four times a second until *stop*."""
+    seen_ms = house.clock.now_ms()
     while not stop.is_set():
         await move_on(house)
+        now_ms = house.clock.now_ms()
+        if takes_effect(house, seen_ms, now_ms):
+            house.board.stale.set()
+        seen_ms = now_ms
         with suppress(TimeoutError):
             async with asyncio.timeout(_PERIOD_S):
                 await stop.wait()
+
+
+def takes_effect(house: House, after_ms: int, now_ms: int) -> bool:
+    """Whether a version of a right has taken effect between two moments: who is asked first may have changed."""
+    versions = [version for kept in house.board.books.values() for version in kept.book.versions]
+    return any(after_ms < version.effective_ms <= now_ms for version in versions)
 
 
 async def move_on(house: House) -> int:

@@ -23,7 +23,7 @@ def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(brows
 def test_without_a_session_every_page_leads_to_the_door(service):
     """Nothing is shown to a stranger, and the answer is no cache's to keep."""
     places = ("/chat", "/models", "/deployments", "/keys", "/usage", "/usage.csv", "/log", "/log/req_x", "/audit")
-    for path in (*places, "/audit/documents/roles"):
+    for path in (*places, "/capacity", "/audit/documents/roles"):
         answer = httpx2.get(service.url + path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), path
         assert answer.headers["cache-control"] == "no-store"
@@ -146,3 +146,20 @@ def test_usage_is_downloaded_as_csv(session, service):
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert "echo" in {row["deployment"] for row in rows}
+
+
+def test_the_capacity_page_counts_an_open_offer_down_and_tells_a_rights_history(open_page, service):
+    """What the holder is asked, until when, and all that was said under its right."""
+    scope = {"workload_classes": ["console-only"]}
+    service.manage("POST", "/rights", {"name": "page-right", "holder": "partner", "scope": scope})
+    ceiling = {"units": 7, "unit_price_nanos": 600_000_000, "start_ms": 0, "term_ms": 1000}
+    request = service.manage("POST", "/capacity/requests", {"ceiling": ceiling | {"workload_class": "console-only"}})
+    service.manage("POST", f"/capacity/requests/{request['id']}/offers", {})
+    page = open_page("/capacity")
+    expect(page.locator("#capacity-live")).to_contain_text("7 units")
+    expect(page.get_by_role("timer")).to_contain_text("left to answer")
+    expect(page.locator(".timeline").first).to_contain_text("SendOffer")
+    page.get_by_label("Reason").select_option("OUTAGE")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("main")).to_contain_text("Refusals")
+    service.manage("POST", "/rights/page-right/moves", {"move": "terminate"})
