@@ -55,6 +55,9 @@ def create_key(
     project: Annotated[str | None, typer.Option(help="Name or id of the project.")] = None,
     role: Annotated[str, typer.Option(help="What it may do.")] = "member",
     deployment: Deployments = None,
+    route: Annotated[list[str] | None, typer.Option(help="Only this one, such as chat; may be repeated.")] = None,
+    network: Annotated[list[str] | None, typer.Option(help="Only from here, such as 10.0.0.0/8.")] = None,
+    member: Annotated[str | None, typer.Option(help="Whose it is: a service account or member.")] = None,
     expires_ms: Annotated[int | None, typer.Option(help="UTC milliseconds; never by default.")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -64,6 +67,7 @@ def create_key(
         "name": name, "rpm": rpm, "tpm": tpm, "concurrency": concurrency, "rpd": rpd, "tpd": tpd,
         "project": project, "role": role,
         "deployments": deployment or None, "expires_ms": expires_ms,
+        "routes": route or None, "networks": network or None, "member": member,
     }  # fmt: skip
     with connect(data_dir) as api:
         made = api.post("keys", ask)
@@ -107,10 +111,15 @@ def change_key(
 
 
 @commands.command("rotate")
-def rotate_key(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Give a key a new text and print it; the old one is worth nothing from now on."""
+def rotate_key(
+    name: Name,
+    overlap_s: Annotated[int, typer.Option(min=0, help="Seconds that the old text still holds.")] = 0,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a key a new text and print it; the old one is worth nothing from now on, or in so many seconds."""
     with connect(data_dir) as api:
-        _print_text(api.post(one("keys", name) + "/rotate", None), as_json=as_json)
+        _print_text(api.post(one("keys", name) + "/rotate", {"overlap_s": overlap_s}), as_json=as_json)
 
 
 @commands.command("revoke")

@@ -65,6 +65,10 @@ class Api:
         """Make or change something; raises as `get`."""
         return _read(await self._client.post(path, json=body or {}, headers=self._headers))
 
+    async def put(self, path: str, body: Json) -> Json:
+        """Replace something; raises as `get`."""
+        return _read(await self._client.put(path, json=body, headers=self._headers))
+
     async def patch(self, path: str, body: Json) -> Json:
         """Change some fields; raises as `get`."""
         return _read(await self._client.patch(path, json=body, headers=self._headers))

@@ -11,12 +11,13 @@ from starlette.routing import Mount, Route
 from primeur.console.api import ApiClient
 from primeur.console.assets import Shut
 from primeur.console.desk import Desk, Endpoint, Page, View, view
-from primeur.console.views import audit, capacity, chat, deployments, entrance, keys, log, models, usage
+from primeur.console.views import audit, capacity, chat, deployments, entrance, keys, log, models, profile, usage
 from primeur.walks.house import House
 
 _OPEN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/sign-in", entrance.ask),
     ("POST", "/sign-in", entrance.open_typed_link),
+    ("POST", "/sign-in-password", entrance.open_by_password),
     ("GET", "/sign-in/{token}", entrance.show_link),
     ("POST", "/sign-in/{token}", entrance.open_link),
     ("POST", "/preferences", entrance.keep),
@@ -31,6 +32,10 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/keys", keys.show_keys),
     ("POST", "/keys", keys.create_key),
     ("POST", "/keys/{key_id}/revoke", keys.revoke_key),
+    ("GET", "/profile", profile.show_profile),
+    ("POST", "/profile/password", profile.change_password),
+    ("POST", "/profile/project", profile.move),
+    ("POST", "/profile/sessions/{session_id}/end", profile.end_session),
     ("GET", "/usage", usage.show_usage),
     ("GET", "/usage.csv", usage.export_usage),
     ("GET", "/log", log.show_log),

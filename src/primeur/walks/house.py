@@ -30,6 +30,7 @@ from primeur.core.ports import (
     Relay,
 )
 from primeur.core.usage import UsageEvent
+from primeur.governance.ban_rules import Bans
 from primeur.governance.refusal_rules import Refusals
 from primeur.registry.observation_rows import Fault
 from primeur.registry.ways import Way, find_way
@@ -84,6 +85,8 @@ class Board:
         faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
         books: of capacity, as this process saw them last; what was told since is read when one is needed.
         rooms: what each source can still take, by deployment and provider; outlives the snapshot.
+        bans: who has tried too often to sign in.
+        hashing: held while a password is hashed, which takes 64 MiB.
         used: when keys were used since that was last written down, UTC milliseconds by id.
         seen: when sessions were last used here, by id; *seen_now* those not written down yet.
     """
@@ -100,6 +103,8 @@ class Board:
         self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
+        self.bans = Bans()
+        self.hashing = asyncio.Lock()
         self.used: dict[str, int] = {}
         self.seen: dict[str, int] = {}
         self.seen_now: dict[str, int] = {}

@@ -2,7 +2,19 @@
 
 import pytest
 
-PAGES = ["chat", "models", "deployments", "keys", "usage", "log", "audit", "sign-in", "sign-in/pl_nothing", "nowhere"]
+PAGES = [
+    "chat",
+    "models",
+    "deployments",
+    "keys",
+    "usage",
+    "log",
+    "audit",
+    "profile",
+    "sign-in",
+    "sign-in/pl_nothing",
+    "nowhere",
+]
 WIDE, NARROW = {"width": 1280, "height": 820}, {"width": 390, "height": 844}
 
 

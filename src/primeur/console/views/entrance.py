@@ -1,5 +1,7 @@
 """Coming in by a one-time link, going out, and the choices that need no session: language and theme."""
 
+from collections.abc import Coroutine
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
@@ -8,9 +10,11 @@ from primeur.console.api import ApiRefusal
 from primeur.console.desk import THEMES, Page, refuse
 from primeur.console.session import comes_from_us, drop_session, keep_preference, keep_session
 from primeur.console.words import LANGUAGES
-from primeur.core.errors import CallerError
+from primeur.core.errors import CallerError, OverLimit
+from primeur.store.origin import ORIGIN
 from primeur.walks.follow_changes import catch_up
-from primeur.walks.sign_in import sign_in, sign_out
+from primeur.walks.sign_in import Opened, Visitor, sign_in, sign_out
+from primeur.walks.sign_in_password import sign_in_by_password
 
 _LINK_CHARACTERS_MOST = 200
 
@@ -27,14 +31,14 @@ async def show_link(page: Page) -> Response:
 
 async def open_link(page: Page) -> Response:
     """Use the link up and open a session."""
-    return await _open(page, page.request.path_params["token"])
+    return await _by_link(page, page.request.path_params["token"])
 
 
 async def open_typed_link(page: Page) -> Response:
     """Take a link, or the part after its last slash, from a form."""
     posted = await page.request.form(max_files=0, max_fields=4)
     typed = str(posted.get("link", "")).strip()[:_LINK_CHARACTERS_MOST]
-    return await _open(page, urlsplit(typed).path.rstrip("/").rpartition("/")[2])
+    return await _by_link(page, urlsplit(typed).path.rstrip("/").rpartition("/")[2])
 
 
 async def leave(page: Page) -> Response:
@@ -59,15 +63,36 @@ async def keep(page: Page) -> Response:
     return answer
 
 
-async def _open(page: Page, token: str) -> Response:
+async def open_by_password(page: Page) -> Response:
+    """Open a session for whoever knows name and password."""
+    posted = await page.request.form(max_files=0, max_fields=4)
+    name, password = (str(posted.get(field, "")) for field in ("name", "password"))
+    signing_in = sign_in_by_password(page.desk.house, name, password, _visitor(page))
+    return await _open(page, signing_in, page.say("sign_in.wrong"))
+
+
+async def _open(page: Page, signing_in: Coroutine[Any, Any, Opened], refused: str) -> Response:
     if not comes_from_us(page.request):
+        signing_in.close()
         return page.draw("sign_in.html", 403, ended=False, refused=page.say("problem.form"))
     try:
-        opened = await sign_in(page.desk.house, token)
+        opened = await signing_in
+    except OverLimit as banned:
+        wait_s = -(-banned.retry_after_ms // 1000)
+        words = page.say("sign_in.banned", seconds=wait_s)
+        return page.draw("sign_in.html", 429, ended=False, refused=words)
     except CallerError:
-        return page.draw("sign_in.html", 401, ended=False, refused=page.say("sign_in.used_up"))
+        return page.draw("sign_in.html", 401, ended=False, refused=refused)
     # The next page is asked for at once, and must find the session.
     await catch_up(page.desk.house)
     answer = page.go("/chat")
     keep_session(answer, page.request, opened.text, opened.age_s)
     return answer
+
+
+def _visitor(page: Page) -> Visitor:
+    return Visitor(ORIGIN.get().address, page.request.headers.get("user-agent", ""))
+
+
+async def _by_link(page: Page, token: str) -> Response:
+    return await _open(page, sign_in(page.desk.house, token, _visitor(page)), page.say("sign_in.used_up"))

@@ -150,6 +150,24 @@ class SignInSet(Event, frozen=True):
     organisation_id: str
 
 
+class PasswordChanged(Event, frozen=True):
+    """A member has a new password."""
+
+    member_id: str
+
+
+class SignInBanned(Event, frozen=True):
+    """Too many wrong attempts: a name or an address has to wait.
+
+    Attributes:
+        whose: ``name:...`` or ``address:...``.
+        wait_ms: milliseconds.
+    """
+
+    whose: str
+    wait_ms: int
+
+
 GovernanceEvent = (
     AccessRefused
     | CheckpointMade
@@ -172,4 +190,6 @@ GovernanceEvent = (
     | SessionEnded
     | SessionMoved
     | SignInSet
+    | PasswordChanged
+    | SignInBanned
 )

@@ -13,6 +13,7 @@ from primeur.store.database import Tx
 from primeur.walks.create_organisation import NewOrganisation, create_organisation
 from primeur.walks.end_session import end_session, move_to_project, sessions_of
 from primeur.walks.set_sign_in import set_sign_in
+from primeur.walks.sign_in_password import NewPassword, change_password
 
 
 class OrganisationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +134,17 @@ def _session(visit: Visit, one: Session, names: dict[str, str]) -> SessionView:
     )
 
 
+async def put_password(visit: Visit) -> Answer:
+    """``PUT /api/v1/me/password``."""
+    await change_password(visit.house, visit.caller, visit.read(NewPassword))
+    return await in_force(visit, Gone(visit.caller.member_id or "", visit.caller.name))
+
+
 DOORS = (
+    Door(
+        "PUT", "/api/v1/me/password", put_password, "Set one's own password", "account:read", tells="PasswordChanged",
+        face="admin", takes=NewPassword, gives=Gone,
+    ),
     Door(
         "GET", "/api/v1/organisations", list_organisations, "List organisations", "account:read", face="admin",
         gives=Page[OrganisationView],
