@@ -113,7 +113,7 @@ def _blob(archive: tarfile.TarFile, buffer: io.BytesIO, name: str, source: Any, 
 def _members(house: House, project: rows.Project) -> Iterator[tuple[str, Iterator[bytes]]]:
     read = house.store.read_now
     keys = read(lambda tx: rows.list_keys(tx, project.id))
-    hidden = {"digest"}
+    hidden = {"digest", "old_digest"}
     yield "project.jsonl", iter([_line(asdict(project))])
     yield "data_policy.jsonl", iter([_line(asdict(read(lambda tx: find_policy(tx, project.id))))])
     yield "keys.jsonl", (_line({k: v for k, v in asdict(key).items() if k not in hidden}) for key in keys)
