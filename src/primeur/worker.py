@@ -11,6 +11,7 @@ from primeur.walks.follow_changes import follow_changes
 from primeur.walks.house import House
 from primeur.walks.judge_roll_outs import judge_roll_outs
 from primeur.walks.keep_audit import keep_audit
+from primeur.walks.measure_memory import measure_memory
 from primeur.walks.move_subscriptions import move_subscriptions
 from primeur.walks.note_use import note_use
 from primeur.walks.run_batches import run_batches
@@ -30,6 +31,7 @@ STORIES: tuple[Story, ...] = (
     keep_audit,
     judge_roll_outs,
     export_traces,
+    measure_memory,
     watch_capacity,
     move_subscriptions,
     alert_budgets,

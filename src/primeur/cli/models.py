@@ -48,6 +48,7 @@ def show_model(name: Name, data_dir: DataDir = None, as_json: AsJson = False) ->
         "parameters": lambda each: each["parameters"],
         "quantisation": lambda each: each["quantisation"],
         "size": lambda each: size(each["size_bytes"]),
+        "memory seen": lambda each: size(each["memory_bytes"]),
         "licence": lambda each: each["licence"],
         "origin": lambda each: each["origin"],
         "added": lambda each: moment(each["created_ms"]),

@@ -38,6 +38,7 @@ class Version:
         origin: where the file came from.
         card: JSON; what is known about the weights.
         parameters: number of weights.
+        memory_bytes: most that an engine was seen to hold while it served them; None before the first load.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Version:
     parameters: int | None = None
     quantisation: str | None = None
     architecture: str | None = None
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ def next_number(tx: Tx, model_id: str) -> int:
 def add_version(tx: Tx, version: Version) -> None:
     """Keep a new version."""
     tx.execute(insert(versions).values(**{name: getattr(version, name) for name in Version.__slots__}))
+
+
+def keep_memory(tx: Tx, version_id: str, memory_bytes: int) -> None:
+    """Remember how much memory an engine was seen to hold."""
+    tx.execute(update(versions).where(versions.c.id == version_id).values(memory_bytes=memory_bytes))
 
 
 def list_versions(tx: Tx, model_id: str | None = None) -> list[Version]:

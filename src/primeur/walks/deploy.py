@@ -19,6 +19,7 @@ from primeur.walks.compile_snapshot import engine_order
 from primeur.walks.given import given
 from primeur.walks.house import House
 from primeur.walks.measure_engine import choose_for
+from primeur.walks.measure_memory import check_fit
 from primeur.walks.point_deployment import Pointer, point_deployment
 from primeur.walks.seal_secrets import open_settings
 
@@ -149,5 +150,7 @@ def _embeddings_by(tx: Tx, name: str, ask: NewRevision) -> str | None:
 def _check_plan(tx: Tx, house: House, revision: deployment_rows.Revision, name: str) -> None:
     """Let the engine look at weights and settings; what it refuses is never kept, because the transaction ends."""
     weights = deployment_rows.list_weights(tx).get(revision.version_id or "")
+    if revision.version_id is not None:
+        check_fit(tx, house, revision.version_id)
     order = engine_order(house, revision, weights.model if weights else name, weights.path if weights else None)
     house.engines[str(revision.engine)].plan(order)

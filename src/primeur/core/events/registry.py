@@ -11,6 +11,13 @@ class VersionRegistered(Event, frozen=True):
     digest: str
 
 
+class MemoryMeasured(Event, frozen=True):
+    """An engine was seen to hold so much memory while it served a version; the most so far."""
+
+    version_id: str
+    memory_bytes: int
+
+
 class ModelRetired(Event, frozen=True):
     """A model is not offered for new deployments any more."""
 
@@ -139,6 +146,7 @@ RegistryEvent = (
     | MasterKeyRotated
     | EngineMeasured
     | VersionRegistered
+    | MemoryMeasured
     | ModelRetired
     | ProviderAdded
     | ProviderRemoved

@@ -29,6 +29,7 @@ class VersionView(msgspec.Struct, frozen=True, kw_only=True):
     parameters: int | None
     quantisation: str | None
     architecture: str | None
+    memory_bytes: int | None
     card: dict[str, Any] | None
     created_ms: int
 

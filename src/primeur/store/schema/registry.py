@@ -30,6 +30,7 @@ versions = Table(
     Column("parameters", BigInteger),
     Column("quantisation", String(32)),
     Column("architecture", String(64)),
+    Column("memory_bytes", BigInteger),
     made(),
     UniqueConstraint("model_id", "number"),
     UniqueConstraint("model_id", "digest"),
