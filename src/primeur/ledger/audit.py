@@ -1,5 +1,7 @@
 """Prove the ledger: the chain holds, every transaction sums to zero, balances are what its replay gives."""
 
+from contextlib import closing
+
 import msgspec
 
 from primeur.core.errors import BadRequest
@@ -38,14 +40,15 @@ def prove(tx: Tx) -> Proof:
     """Read the whole ledger and compare it with itself; stops at the first wrong transaction."""
     sums: dict[Account, int] = {}
     previous, count = FIRST_HASH, 0
-    for posted in rows.read(tx):
-        fault = _fault(posted, previous, count + 1)
-        if fault is not None:
-            wrong = WrongTransaction(posted.number, posted.entry.key, fault)
-            return Proof(ok=False, transactions=count + 1, head=previous.hex(), first_wrong=wrong)
-        for account, amount in posted.entry.legs:
-            sums[account] = sums.get(account, 0) + amount
-        previous, count = posted.hash, count + 1
+    with closing(rows.read(tx)) as stored:
+        for posted in stored:
+            fault = _fault(posted, previous, count + 1)
+            if fault is not None:
+                wrong = WrongTransaction(posted.number, posted.entry.key, fault)
+                return Proof(ok=False, transactions=count + 1, head=previous.hex(), first_wrong=wrong)
+            for account, amount in posted.entry.legs:
+                sums[account] = sums.get(account, 0) + amount
+            previous, count = posted.hash, count + 1
     kept = dict(rows.list_balances(tx))
     differing = [one for one in sorted(sums.keys() | kept.keys()) if sums.get(one, 0) != kept.get(one, 0)]
     names = [f"{one.book} {one.name} {one.currency}" for one in differing]

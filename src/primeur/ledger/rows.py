@@ -1,6 +1,6 @@
 """Transactions are posted, each once, in a chain; accounts and balances follow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,7 +93,7 @@ def find(tx: Tx, key: str) -> Posted:
     return found
 
 
-def read(tx: Tx, *, key: str | None = None, after: int = 0, most: int | None = None) -> Iterator[Posted]:
+def read(tx: Tx, *, key: str | None = None, after: int = 0, most: int | None = None) -> Generator[Posted]:
     """Give transactions in the order of the chain, with their legs in order.
 
     Args:
@@ -112,16 +112,18 @@ def read(tx: Tx, *, key: str | None = None, after: int = 0, most: int | None = N
     known: dict[int, Account] = {}
     row: Any = None
     parts: list[tuple[Account, int]] = []
-    for one in tx.execute(query.execution_options(yield_per=2000)):
-        if row is not None and one.number != row.number:
-            yield _posted(row, parts)
-            parts = []
-        row = one
-        if one.place is not None:
-            account = known.get(one.account_id)
-            if account is None:
-                account = known[one.account_id] = Account(one.name or "?", one.currency or "?", one.book or "?")
-            parts.append((account, one.amount))
+    # Whoever stops in the middle closes the cursor with the generator.
+    with tx.execute(query.execution_options(yield_per=2000)) as found:
+        for one in found:
+            if row is not None and one.number != row.number:
+                yield _posted(row, parts)
+                parts = []
+            row = one
+            if one.place is not None:
+                account = known.get(one.account_id)
+                if account is None:
+                    account = known[one.account_id] = Account(one.name or "?", one.currency or "?", one.book or "?")
+                parts.append((account, one.amount))
     if row is not None:
         yield _posted(row, parts)
 
