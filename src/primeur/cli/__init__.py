@@ -54,7 +54,7 @@ app.command("apply")(status.apply)
 app.command("sign-in-link")(status.make_link)
 app.command("usage")(usage.show_usage)
 app.command("forecast")(outlooks.show_forecast)
-app.command("what-if")(outlooks.ask_what_if)
+ledger.commands.command("what-if")(outlooks.ask_what_if)
 for _name, _group in (
     ("bench", benches),
     ("models", model_store.commands),
