@@ -2,8 +2,8 @@
 
     python bench/judge.py [--runs 400] [--seed 1]
 
-Each run is a canary of 25 percent beside its baseline, judged after every tenth of its own requests. Times to first token are
-log-normal with a median of 200 ms and a sigma of 0.5; answers have 20 to 400 tokens.
+Each run is a canary of 25 percent beside its baseline, judged after every tenth of its own requests. Times to first
+token are log-normal with a median of 200 ms and a sigma of 0.5; answers have 20 to 400 tokens.
 """
 
 import argparse

@@ -9,8 +9,6 @@ type_prefixes = {
     "member": "mem",
     "key": "key",
     "session": "ses",
-    "group": "grp",
-    "passkey": "psk",
     "model": "mod",
     "version": "ver",
     "deployment": "dep",

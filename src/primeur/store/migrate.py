@@ -1,5 +1,7 @@
 """Bring a database to the newest schema by numbered migrations, with a backup of its tables first."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -37,7 +39,7 @@ def migrate(engine: Engine, backups: Path | None = None, *, program: str = "") -
         raise SetupError(f"the database is at migration {seen}, which this Primeur does not know; install a newer one")
     if seen is not None and backups is not None:
         _back_up(engine, backups, f"before-{head}-from-{seen}", program)
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         _one_at_a_time(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -53,7 +55,7 @@ def migrate_to(engine: Engine, revision: str) -> None:
     if revision not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
         words = f"the backup is of migration {revision!r}, which this Primeur does not know"
         raise SetupError(f"{words}; install a newer one")
-    with engine.begin() as connection:
+    with _changing(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
@@ -62,6 +64,32 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     return config
+
+
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Connection]:
+    """One transaction in which tables may be made anew.
+
+    SQLite changes a table by copying and dropping it. With foreign keys in force, dropping would delete or refuse the
+    rows that name it, so they are looked at once at the end instead.
+
+    Source: SQLite, "ALTER TABLE", section 7.
+    """
+    with engine.connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        if is_sqlite:
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first() if is_sqlite else None
+            if broken is not None:
+                raise SetupError(f"a row of {broken[0]} names one of {broken[2]} that is not there; restore a backup")
+            connection.commit()
+        finally:
+            connection.rollback()
+            if is_sqlite:
+                connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 def _one_at_a_time(connection: Connection) -> None:

@@ -73,7 +73,7 @@ async def change_password(house: House, caller: Caller, ask: NewPassword) -> Non
         raise OverLimit("too many wrong attempts; try again later", retry_after_ms=wait_ms, code="sign_in_banned")
     member, session, allowed = await house.store.read(lambda tx: _standing(tx, member_id, session_id, now_ms))
     if not allowed:
-        raise NotPermitted("this organisation wants no passwords; use a passkey or its provider")
+        raise NotPermitted("this organisation wants no passwords; ask an administrator for a sign-in link")
     check_password(ask.new, member.name, member.user_name)
     by_link = session is not None and session.method == "link" and now_ms - session.created_ms < _FRESH_LINK_MS
     async with house.board.hashing:

@@ -75,41 +75,11 @@ roles = Table(
     made(),
 )
 
-groups = Table(
-    "groups",
-    metadata,
-    identity(),
-    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("external_id", String(254)),
-    made(),
-    UniqueConstraint("organisation_id", "name"),
-)
-
-group_members = Table(
-    "group_members",
-    metadata,
-    Column("group_id", ForeignKey("groups.id"), primary_key=True),
-    Column("member_id", ForeignKey("members.id"), primary_key=True),
-)
-
 sign_in_settings = Table(
     "sign_in_settings",
     metadata,
     Column("organisation_id", ForeignKey("organisations.id"), primary_key=True),
     Column("document", Text, nullable=False),
-)
-
-passkeys = Table(
-    "passkeys",
-    metadata,
-    identity(),
-    Column("member_id", ForeignKey("members.id"), nullable=False),
-    Column("name", String(100), nullable=False),
-    Column("credential", LargeBinary(1023), nullable=False, unique=True),
-    Column("public_key", LargeBinary, nullable=False),
-    Column("sign_count", BigInteger, nullable=False),
-    made(),
 )
 
 keys = Table(

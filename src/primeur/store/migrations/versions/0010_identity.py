@@ -1,4 +1,4 @@
-"""Members of several projects, custom roles, groups, scopes of keys, sessions with limits, passkeys, settings."""
+"""Members of several projects, custom roles, scopes of keys, sessions with limits, settings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,25 +28,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "name", name=op.f("pk_roles")),
     )
     op.create_table(
-        "groups",
-        sa.Column("id", text, nullable=False),
-        sa.Column("organisation_id", text, nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("external_id", sa.String(length=254), nullable=True),
-        sa.Column("created_ms", ms, nullable=False),
-        sa.ForeignKeyConstraint(["organisation_id"], ["organisations.id"], name=op.f("fk_groups_organisation_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
-        sa.UniqueConstraint("organisation_id", "name", name=op.f("uq_groups_organisation_id_name")),
-    )
-    op.create_table(
-        "group_members",
-        sa.Column("group_id", text, nullable=False),
-        sa.Column("member_id", text, nullable=False),
-        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name=op.f("fk_group_members_group_id")),
-        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_group_members_member_id")),
-        sa.PrimaryKeyConstraint("group_id", "member_id", name=op.f("pk_group_members")),
-    )
-    op.create_table(
         "sign_in_settings",
         sa.Column("organisation_id", text, nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
@@ -54,19 +35,6 @@ def upgrade() -> None:
             ["organisation_id"], ["organisations.id"], name=op.f("fk_sign_in_settings_organisation_id")
         ),
         sa.PrimaryKeyConstraint("organisation_id", name=op.f("pk_sign_in_settings")),
-    )
-    op.create_table(
-        "passkeys",
-        sa.Column("id", text, nullable=False),
-        sa.Column("member_id", text, nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column("credential", sa.LargeBinary(length=1023), nullable=False),
-        sa.Column("public_key", sa.LargeBinary(), nullable=False),
-        sa.Column("sign_count", ms, nullable=False),
-        sa.Column("created_ms", ms, nullable=False),
-        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name=op.f("fk_passkeys_member_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
-        sa.UniqueConstraint("credential", name=op.f("uq_passkeys_credential")),
     )
     with op.batch_alter_table("organisations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("is_home", sa.Boolean(), nullable=False, server_default=sa.false()))
