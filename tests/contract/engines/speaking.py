@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
-from primeur.core.chat import Ask, Json, Route, Target
+from primeur.core.chat import Ask, Json, Route, Served, Target
 from primeur.core.sse import event_data, split_events
 from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.registry.routing import fault_of
 from primeur.relay.pool import Pool
 from primeur.walks.complete import _first_answer
+from primeur.walks.house import Board
 from primeur.walks.pass_on import pass_events, pass_whole
 
 KINDS = {Route.CHAT: ChatRequest, Route.COMPLETIONS: CompletionRequest, Route.EMBEDDINGS: EmbeddingRequest}
@@ -24,9 +25,10 @@ class Ledgerless:
     """Stands in for the meter: remembers what it is told and charges nobody."""
 
     ask: Ask
-    served: Any
+    served: Served
     caller: Any = field(default_factory=lambda: SimpleNamespace(keeps_prompts=False))
     usage: Usage | None = None
+    first_token_us: int | None = None
     pieces: int = 0
     cost_nanos: int | None = None
     kept: list[str] = field(default_factory=list)
@@ -77,8 +79,9 @@ class Speaker:
         if fault is not None:
             raise fault
         admission = SimpleNamespace(targets=[self.target], cap=None)
-        target, reply, translation = await _first_answer(SimpleNamespace(relay=self.pool), ask, admission)
-        meter = Ledgerless(ask, SimpleNamespace(price=None, deployment="m", target=target))
+        house = SimpleNamespace(relay=self.pool, board=Board(), clock=SimpleNamespace(now_ms=lambda: 0))
+        target, reply, translation = await _first_answer(house, ask, admission)
+        meter = Ledgerless(ask, Served("m", target))
         if not ask.streams:
             return msgspec.json.decode(await pass_whole(meter, reply, translation))
         return await self._chunks(pass_events(meter, reply, translation))
