@@ -1,5 +1,6 @@
 """axe-core finds nothing wrong on any page, in both themes and both languages, wide and narrow."""
 
+import httpx2
 import pytest
 
 PAGES = [
@@ -59,8 +60,11 @@ def test_axe_finds_nothing_in_a_conversation(chat, faults_of, scheme):
 
 
 @pytest.mark.usefixtures("used")
-def test_axe_finds_nothing_in_dialogs_and_panels(open_page, faults_of):
+def test_axe_finds_nothing_in_dialogs_and_panels(open_page, faults_of, service):
     """The revoke dialog, the request's detail, the list of shortcuts."""
+    ask = {"model": "echo", "messages": [{"role": "user", "content": "hello"}]}
+    told = httpx2.post(f"{service.url}/v1/chat/completions", json=ask, headers={"api-key": service.key}, timeout=30)
+    service.logged(told.headers["x-request-id"])
     page = open_page("/keys")
     page.get_by_role("button", name="Revoke shown").click()
     faults = faults_of(page)
