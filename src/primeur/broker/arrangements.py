@@ -42,7 +42,7 @@ class Arrangements:
         policy: answers in the holder's name; None: the holder answers each offer.
         webhook: the URL that notices are sent to; a notice is received when it was taken there. None: the notice counts
             as received in the house's own inbox, at once.
-        reply_at: how the holder reaches this house, such as ``https://ai.example.org``; the link in a notice begins so.
+        reply_at: how the holder reaches this house, a URL of scheme https; the link in a notice begins so.
         closes: whether an acceptance is signed ``at_once`` or ``by_hand``.
     """
 
