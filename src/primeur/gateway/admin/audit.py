@@ -139,5 +139,5 @@ DOORS = (
     Door("GET", _CHECKPOINTS, list_checkpoints, "List signed checkpoints of the event log", "audit:read", face="admin",
          gives=Page[Checkpoint]),
     Door("POST", _CHECKPOINTS, post_checkpoint, "Sign the end of the event log", "audit:write",
-         tells="CheckpointMade", face="admin", gives=Checkpoint),
+         tells="CheckpointMade", face="admin", gives=Checkpoint, status=201),
 )  # fmt: skip
