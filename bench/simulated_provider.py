@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from primeur.app import SystemClock
+from primeur.machine import SystemClock
 from primeur.providers.sim_behaviour import SimSettings
 from primeur.providers.sim_server import SimServer, build_app
 

@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import os
-import platform
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -29,12 +27,14 @@ from primeur.limits.metrics import SharedLimitsCollector
 from primeur.limits.shared import SharedLimiter
 from primeur.limits.slices import Keeper
 from primeur.limits.valkey import ValkeyKeeper
+from primeur.machine import SystemClock, SystemDice, name_machine
 from primeur.relay.errand import PooledErrands
 from primeur.relay.pool import Pool
 from primeur.store.database import Store
 from primeur.store.journal import FileJournal
 from primeur.store.journal_folders import journal_folder
 from primeur.store.master_keys import FileKeys
+from primeur.store.pepper import read_pepper
 from primeur.walks.house import Board, House, Place
 from primeur.walks.read_used import read_used
 from primeur.walks.tell_limits import tell_limits
@@ -44,40 +44,6 @@ _IN_PROCESS = "http://console.invalid"
 WEIGHTS = Path(weights.__file__).parent
 
 _log = logging.getLogger("primeur")
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now_ms(self) -> int:
-        """See the port."""
-        return time.time_ns() // 1_000_000
-
-    def monotonic_us(self) -> int:
-        """See the port."""
-        return time.monotonic_ns() // 1000
-
-
-class SystemDice:
-    """The machine's randomness; what ids need is drawn a block at a time, secrets are drawn by themselves."""
-
-    _SMALL, _BLOCK = 16, 4096
-
-    def __init__(self) -> None:
-        """Draw nothing yet."""
-        self._drawn: list[bytes] = []
-
-    def __call__(self, n: int, /) -> bytes:
-        """See `primeur.core.ports.Entropy`."""
-        if n != self._SMALL:
-            return os.urandom(n)
-        try:
-            # Taking one from a list is one step: threads that make ids at once never get the same bytes.
-            return self._drawn.pop()
-        except IndexError:
-            block = os.urandom(self._BLOCK)
-            self._drawn.extend(block[at : at + n] for at in range(n, self._BLOCK, n))
-            return block[:n]
 
 
 class _NoHost:
@@ -200,46 +166,6 @@ def open_store(settings: Settings) -> Store:
             f"data folder {settings.data_dir} cannot be written ({error.strerror}); choose another with --data-dir"
         ) from error
     return Store(settings.database_url, backups=settings.data_dir / "backups")
-
-
-def read_pepper(data_dir: Path, given: Path | None = None) -> bytes:
-    """The secret that key digests are made with; made at the first start, or taken from *given*.
-
-    Raises:
-        SetupError: the file is not 32 bytes, or not those that are given.
-    """
-    path = data_dir / "secret"
-    wanted = None if given is None else _read_secret_file(given)
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(wanted or secrets.token_bytes(32))
-    except FileExistsError:
-        pass
-    pepper = _read_secret_file(path)
-    if wanted not in {None, pepper}:
-        raise SetupError(f"{path} is another secret than {given}; this folder belongs to another house")
-    return pepper
-
-
-def _read_secret_file(path: Path) -> bytes:
-    try:
-        pepper = path.read_bytes()
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read ({error.strerror}); it must hold the 32 bytes of the secret") from None
-    if len(pepper) != 32:
-        raise SetupError(f"{path} is damaged: it must hold 32 bytes; restore it, or every key must be made anew")
-    return pepper
-
-
-def name_machine() -> str:
-    """Say what kind of machine this is, such as ``2 x AMD EPYC 9R14``."""
-    cores = len(os.sched_getaffinity(0))
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{cores} x {names[0] if names else platform.machine()}"
 
 
 def build_app(house: House) -> Gateway:

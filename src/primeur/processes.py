@@ -8,7 +8,7 @@ from functools import partial
 
 from prometheus_client import generate_latest
 
-from primeur.app import SystemClock, kept_going, make_house, open_limiter, open_store
+from primeur.app import kept_going, make_house, open_limiter, open_store
 from primeur.config import Settings
 from primeur.engines.process import ProcessHost
 from primeur.intercom.office import Office
@@ -16,6 +16,7 @@ from primeur.intercom.peer import Handler, Peer
 from primeur.intercom.window import FarFamily, FarHost
 from primeur.limits.far import FarKeeper, answer
 from primeur.limits.keeper import LocalKeeper, MemoryKeeper
+from primeur.machine import SystemClock
 from primeur.relay.pool import Pool
 from primeur.store.folder_lock import FolderLock
 from primeur.store.journal import FileJournal

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from primeur.app import SystemClock
+from primeur.machine import SystemClock
 from primeur.providers.sim_behaviour import SimSettings
 from primeur.providers.sim_server import serve
 

@@ -8,7 +8,7 @@ import httpx2
 import openai
 import pytest
 
-from primeur.app import SystemClock
+from primeur.machine import SystemClock
 from primeur.providers.sim_behaviour import SimSettings
 from primeur.providers.sim_server import serve
 

@@ -46,7 +46,7 @@ def _settings(wanted: dict[str, object]) -> SimSettings:
 
 async def _serve(settings: SimSettings) -> None:
     # The whole program is loaded only where a part of it runs; every other command is quicker without it.
-    from primeur.app import SystemClock  # noqa: PLC0415
+    from primeur.machine import SystemClock  # noqa: PLC0415
 
     def listening(port: int) -> None:
         typer.echo(f"Listens at http://{settings.host}:{port} as an Azure OpenAI resource; Ctrl-C ends it.")
