@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help up env dev check test extras lint lock docs clean bench soak fuzz
+.PHONY: help up env dev check test coverage extras lint lock docs clean bench soak fuzz
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -57,10 +57,14 @@ check: lint ## The fast half: style, types, floors, unit and row tests, docs
 	$(MAKE) docs
 
 test: lint extras ## Every check, on a machine with Debian packages also PostgreSQL, Chromium and Node clients
-	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
+	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup
 	$(MAKE) fuzz
 	$(MAKE) docs
 	$(BIN)/pip-audit --strict --requirement requirements/default.txt --disable-pip || echo "pip-audit could not finish"
+
+# Watching every line and branch makes the tests take two thirds longer, so it is no part of `make test`.
+coverage: extras ## Every test, and which lines and branches none of them reaches
+	tests/services/with_services.sh $(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 
 bench: dev ## Measure the gateway beside nginx and other gateways (ARGS="--quick --without litellm")
 	PYTHONPATH=. $(BIN)/python -m bench.gateway $(ARGS)

@@ -4,6 +4,7 @@ import struct
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile
 
 import httpx2
 import pytest
@@ -85,9 +86,9 @@ class PaperJournal:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tables: Path, tmp_path: Path) -> Iterator[Store]:
     """A fresh SQLite database: what differs on PostgreSQL is tried one floor below, in rows."""
-    made = Store(f"sqlite:///{tmp_path / 'primeur.db'}")
+    made = Store(f"sqlite:///{copyfile(tables, tmp_path / 'primeur.db')}")
     yield made
     made.close()
 
