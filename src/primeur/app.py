@@ -210,6 +210,7 @@ def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             checkpoints_to=settings.checkpoints_to,
             trusted_proxies=settings.trusted_proxies,
             traces_to=settings.traces_to,
+            public_url=settings.public_url,
         ),
         board=board or Board(),
         family=family,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from primeur.core.egress import SHUT, Egress, Network, read_egress
 from primeur.core.errors import SetupError
@@ -43,6 +44,8 @@ class Settings:
         smtp: mail server, ``smtp://USER@HOST:PORT`` or ``smtps://...``; empty: no mails are sent.
         smtp_password: ``env:NAME`` or ``file:PATH``.
         mail_from: who mails are from.
+        public_url: where people and identity providers reach this house, such as ``https://ai.example.org``; needed
+            for OpenID Connect and passkeys unless it is reached at localhost.
     """
 
     data_dir: Path
@@ -67,6 +70,7 @@ class Settings:
     smtp: str = ""
     smtp_password: str = ""
     mail_from: str = ""
+    public_url: str = ""
 
     @property
     def database_url(self) -> str:
@@ -89,6 +93,7 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
     workers: int | None = None,
     valkey: str | None = None,
     limits_when_lost: str | None = None,
+    public_url: str | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """Put flags and ``PRIMEUR_*`` variables together.
@@ -96,7 +101,7 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
     Raises:
         SetupError: ``PRIMEUR_PORT`` is no port; a line of the egress allow-list or a trusted proxy is none;
             ``PRIMEUR_OTLP_ENDPOINT`` is no address; ``PRIMEUR_WORKERS`` or ``PRIMEUR_LIMITS_WHEN_LOST`` say what
-            cannot be.
+            cannot be; the public URL is none.
     """
     said_port = environment.get("PRIMEUR_PORT", str(DEFAULT_PORT))
     if port is None and not (said_port.isdigit() and int(said_port) < 65536):
@@ -127,6 +132,7 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         valkey=valkey or environment.get("PRIMEUR_VALKEY", ""),
         shares_when_lost=_shares(limits_when_lost or environment.get("PRIMEUR_LIMITS_WHEN_LOST", "closed")),
         secret_path=_path(environment.get("PRIMEUR_SECRET_FILE", "")),
+        public_url=_origin(public_url or environment.get("PRIMEUR_PUBLIC_URL", "")),
         programs=frozenset(filter(None, environment.get("PRIMEUR_ENGINE_PROGRAMS", "").split(os.pathsep))),
     )
 
@@ -148,6 +154,17 @@ def _collector(said: str) -> str:
     if said and not said.startswith(("http://", "https://")):
         raise SetupError(f"PRIMEUR_OTLP_ENDPOINT is {said!r}; it must be the http or https address of a collector")
     return said
+
+
+def _origin(said: str) -> str:
+    found = urlsplit(said.rstrip("/"))
+    if said and not (found.scheme in {"http", "https"} and found.hostname and found.geturl() == _bare(found)):
+        raise SetupError(f"public-url is {said!r}; it is https:// and a host, and a port if it is another one than 443")
+    return said.rstrip("/").lower()
+
+
+def _bare(found: SplitResult) -> str:
+    return f"{found.scheme}://{found.netloc}" if "@" not in found.netloc else ""
 
 
 def _path(said: str) -> Path | None:

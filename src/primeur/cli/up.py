@@ -34,6 +34,9 @@ def up(
     limits_when_lost: Annotated[
         str | None, typer.Option(help="Without Valkey: closed (nothing limited passes) or share (one part in N).")
     ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="Where people reach this house: https://ai.example.org; for sign-in.")
+    ] = None,
     drain_s: Annotated[int, typer.Option(min=0, help="Seconds that running answers are given at the end.")] = 30,
 ) -> None:
     """Start the service: endpoint, console and engines, on one port, until Ctrl-C."""
@@ -51,6 +54,7 @@ def up(
         workers=workers,
         valkey=valkey,
         limits_when_lost=limits_when_lost,
+        public_url=public_url,
     )
     # Whatever is written from here on is for this user's eyes only.
     os.umask(0o077)

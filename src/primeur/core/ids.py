@@ -9,6 +9,8 @@ type_prefixes = {
     "member": "mem",
     "key": "key",
     "session": "ses",
+    "group": "grp",
+    "passkey": "psk",
     "model": "mod",
     "version": "ver",
     "deployment": "dep",

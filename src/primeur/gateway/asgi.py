@@ -30,6 +30,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger("primeur.gateway")
+_FACES: dict[str, Face] = {"openai": "azure", "scim": "scim"}
 _NOBODY = Caller("", "", "", "nobody", frozenset())
 _BODY_TIMEOUT_S = 60.0
 
@@ -68,7 +69,7 @@ class _Exchange:
         self.caller = _NOBODY
         self.address = _address(house, scope)
         self.door: Door | None = None
-        self.face: Face = "azure" if scope["path"].startswith("/openai/") else "openai"
+        self.face: Face = _FACES.get(scope["path"][1:].partition("/")[0], "openai")
         self.hung_up = False
         self.started = False
 

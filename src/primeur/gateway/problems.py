@@ -12,6 +12,8 @@ from primeur.core import errors
 from primeur.core.statuses import kind_of, status_of
 from primeur.gateway.visit import Answer, Face, Headers
 
+_SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
+_SCIM_TYPES = {"invalidFilter", "invalidSyntax", "invalidValue", "invalidPath", "noTarget", "mutability"}
 _AZURE_CODES = {401: "401", 403: "403", 429: "429", 404: "404", 413: "413"}
 
 _ANTHROPIC_TYPES = {
@@ -30,8 +32,9 @@ _ANTHROPIC_TYPES = {
 def problem(error: errors.PrimeurError, face: Face) -> Answer:
     """Write *error* for the clients of *face*."""
     status = status_of(error)
-    body = {"azure": _azure, "anthropic": _anthropic}.get(face, _openai)(error, status)
-    return Answer(status, msgspec.json.encode(body), _headers(error))
+    body = {"azure": _azure, "anthropic": _anthropic, "scim": _scim}.get(face, _openai)(error, status)
+    kind = b"application/scim+json" if face == "scim" else b"application/json"
+    return Answer(status, msgspec.json.encode(body), _headers(error), content_type=kind)
 
 
 def _openai(error: errors.PrimeurError, status: int) -> dict[str, Any]:
@@ -61,6 +64,16 @@ def refusal_headers(reason: str, evidence: str) -> Headers:
     # Evidence may name a provider; only visible ASCII can stand in a header.
     plain = evidence.encode("ascii", "replace")
     return [(b"x-primeur-refusal", reason.encode()), (b"x-primeur-refusal-evidence", plain)]
+
+
+def _scim(error: errors.PrimeurError, status: int) -> dict[str, Any]:
+    """Source: RFC 7644, 3.12."""
+    kind = {"scimType": "uniqueness"} if error.code == "uniqueness" else {}
+    if status == 400 and error.code in _SCIM_TYPES:
+        kind = {"scimType": error.code}
+    if error.code == "invalid_json":
+        kind = {"scimType": "invalidSyntax"}
+    return {"schemas": [_SCIM_ERROR], "status": str(status), "detail": error.message, **kind}
 
 
 def _headers(error: errors.PrimeurError) -> Headers:

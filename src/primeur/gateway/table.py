@@ -14,6 +14,8 @@ from primeur.gateway import (
     openapi,
     probes,
     responses,
+    scim,
+    scim_papers,
     uploads,
 )
 from primeur.gateway.admin import doors as admin
@@ -31,6 +33,8 @@ _DESCRIBED: tuple[Door, ...] = (
     *anthropic.DOORS,
     *probes.DOORS,
     *admin.DOORS,
+    *scim_papers.DOORS,
+    *scim.DOORS,
 )
 DOORS: tuple[Door, ...] = (*_DESCRIBED, *openapi.make_doors(_DESCRIBED))
 
@@ -72,7 +76,7 @@ class Table:
         Raises:
             BadRequest: an Azure path without its ``api-version``.
         """
-        face: Face = "openai"
+        face: Face = "scim" if path.startswith("/scim/") else "openai"
         params: dict[str, str] = {}
         if path.startswith("/openai/"):
             face = "azure"

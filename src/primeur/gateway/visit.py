@@ -10,7 +10,7 @@ from primeur.core.caller import Caller
 from primeur.core.reading import read_json
 from primeur.walks.house import House
 
-Face = Literal["openai", "azure", "anthropic", "admin"]
+Face = Literal["openai", "azure", "anthropic", "admin", "scim"]
 Headers = list[tuple[bytes, bytes]]
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ ROUTES: dict[str, str] = {
     "files": "files",
     "uploads": "uploads",
     "batches": "batches",
-    "manage": "the management API and metrics",
+    "manage": "the management API, SCIM and metrics",
 }
 _NETWORKS_LIMIT = 64
 

@@ -49,7 +49,8 @@ PERMISSIONS: dict[str, str] = {
     "sessions:read": "see who is signed in",
     "sessions:write": "end sessions of others",
     "sign-in:read": "see how people sign in",
-    "sign-in:write": "set how people sign in: passwords and session limits",
+    "sign-in:write": "set how people sign in: passwords, roles of groups, session limits",
+    "scim": "provision members and groups over SCIM",
     "organisations:write": "add organisations",
     "usage:read": "see what was used",
     "log:read": "search the request log",
@@ -103,7 +104,7 @@ _NO_ROLES: Mapping[str, frozenset[str]] = {}
 _OF_TENANTS = frozenset(
     _CALLS
     | {word for word in PERMISSIONS if word.startswith(("projects:", "keys:", "members:", "roles:", "sessions:"))}
-    | {"sign-in:read", "sign-in:write", "usage:read", "log:read", "budgets:read", "organisation"}
+    | {"sign-in:read", "sign-in:write", "scim", "usage:read", "log:read", "budgets:read", "organisation"}
 )
 
 # 28 random bytes and 4 of checksum make 43 characters of base 64 without padding.

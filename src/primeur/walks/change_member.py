@@ -50,7 +50,7 @@ async def remove_member(house: House, caller: Caller, name: str) -> member_rows.
         gone = dataclasses.replace(
             member, state=member_rows.MEMBER.after(member.state, "remove"), user_name=None, password=None
         )
-        return _keep(tx, house, caller, member, gone)
+        return keep_change(tx, house, caller, member, gone)
 
     return await house.store.transact(work)
 
@@ -119,12 +119,17 @@ def write_change(
         state = member_rows.MEMBER.after(state, "enable" if change.state == "active" else "disable")
     name = given(change.name, member.name)
     changed = dataclasses.replace(member, name=name, user_name=user_name, role=role, state=state)
-    return _keep(tx, house, caller, member, changed)
+    return keep_change(tx, house, caller, member, changed)
 
 
-def _keep(
+def keep_change(
     tx: Tx, house: House, caller: Caller, before: member_rows.Member, after: member_rows.Member
 ) -> member_rows.Member:
+    """Keep a changed member in a transaction that is open; whoever is not here any more is signed out.
+
+    Raises:
+        Conflict: they are the last owner, or the user name is taken.
+    """
     if before.role == "owner" and (after.role != "owner" or not after.is_here):
         others = [one for one in member_rows.members_of(tx, before.organisation_id) if one.id != before.id]
         if not any(one.role == "owner" and one.is_here for one in others):

@@ -127,6 +127,7 @@ class Place:
         checkpoints_to: file or URL that signed checkpoints of the event log go to; empty: a file in *data_dir*.
         trusted_proxies: whose ``x-forwarded-for`` is believed.
         traces_to: OpenTelemetry collector (OTLP over HTTP); empty: none.
+        public_url: where people and identity providers reach this house, without a slash at its end; empty: unsaid.
     """
 
     data_dir: Path
@@ -141,6 +142,7 @@ class Place:
     checkpoints_to: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     traces_to: str = ""
+    public_url: str = ""
 
 
 class _StayIn:

@@ -168,6 +168,20 @@ class SignInBanned(Event, frozen=True):
     wait_ms: int
 
 
+class GroupSet(Event, frozen=True):
+    """An identity provider made a group or changed who is in it."""
+
+    group_id: str
+    name: str
+    members: int
+
+
+class GroupRemoved(Event, frozen=True):
+    """An identity provider removed a group."""
+
+    group_id: str
+
+
 GovernanceEvent = (
     AccessRefused
     | CheckpointMade
@@ -192,4 +206,6 @@ GovernanceEvent = (
     | SignInSet
     | PasswordChanged
     | SignInBanned
+    | GroupSet
+    | GroupRemoved
 )

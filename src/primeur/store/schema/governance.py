@@ -75,6 +75,34 @@ roles = Table(
     made(),
 )
 
+groups = Table(
+    "groups",
+    metadata,
+    identity(),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("external_id", String(254)),
+    Column("changed_ms", BigInteger, nullable=False),
+    made(),
+    UniqueConstraint("organisation_id", "name"),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", ForeignKey("groups.id"), primary_key=True),
+    Column("member_id", ForeignKey("members.id"), primary_key=True),
+)
+
+# What an identity provider says of a person beyond what a member has, as it said it.
+scim_users = Table(
+    "scim_users",
+    metadata,
+    Column("member_id", ForeignKey("members.id"), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+
 sign_in_settings = Table(
     "sign_in_settings",
     metadata,
