@@ -10,9 +10,9 @@ from starlette.requests import Request
 
 from primeur.console.api import ApiRefusal
 from primeur.console.assets import FOLDER, digest_folder
+from primeur.console.paging import day_ms
 from primeur.console.session import comes_from_us, form_is_ours, form_token
 from primeur.console.views.keys import read_new_key, state_of
-from primeur.console.views.log import day_ms
 from primeur.console.views.usage import step_of, to_csv
 
 DAY_MS = 86_400_000

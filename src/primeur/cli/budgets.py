@@ -10,10 +10,12 @@ from primeur.cli.show import (
     AsJson,
     Concurrency,
     DataDir,
+    NoLimits,
     Rpd,
     Rpm,
     Tpd,
     Tpm,
+    limit_changes,
     limits,
     moment,
     print_json,
@@ -132,13 +134,12 @@ def set_limits(
     concurrency: Concurrency = None,
     rpd: Rpd = None,
     tpd: Tpd = None,
-    no_limits: Annotated[bool, typer.Option("--no-limits", help="Take every limit away first.")] = False,
+    no_limits: NoLimits = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Set limits of an organisation or a deployment; what is not given stays."""
-    given = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency, "rpd": rpd, "tpd": tpd}
-    change = {field: value for field, value in given.items() if no_limits or value is not None}
+    change = limit_changes(rpm, tpm, concurrency, rpd, tpd, no_limits=no_limits)
     if not change:
         raise BadRequest("say what to change: --rpm, --tpm, --concurrency, --rpd, --tpd or --no-limits")
     with connect(data_dir) as api:

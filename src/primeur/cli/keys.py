@@ -9,10 +9,12 @@ from primeur.cli.show import (
     AsJson,
     Concurrency,
     DataDir,
+    NoLimits,
     Rpd,
     Rpm,
     Tpd,
     Tpm,
+    limit_changes,
     limits,
     moment,
     print_json,
@@ -90,20 +92,14 @@ def change_key(
     rpd: Rpd = None,
     tpd: Tpd = None,
     deployment: Deployments = None,
-    no_limits: Annotated[bool, typer.Option("--no-limits", help="Take every limit away first.")] = False,
+    no_limits: NoLimits = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Change limits and deployments; what is not given stays."""
-    given = {
-        "rpm": rpm,
-        "tpm": tpm,
-        "concurrency": concurrency,
-        "rpd": rpd,
-        "tpd": tpd,
-        "deployments": deployment or None,
-    }
-    change = {field: value for field, value in given.items() if no_limits or value is not None}
+    change = limit_changes(rpm, tpm, concurrency, rpd, tpd, no_limits=no_limits)
+    if deployment or no_limits:
+        change["deployments"] = deployment or None
     if not change:
         raise BadRequest("say what to change: --rpm, --tpm, --concurrency, --rpd, --tpd, --deployment or --no-limits")
     with connect(data_dir) as api:

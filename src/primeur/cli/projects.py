@@ -5,7 +5,21 @@ from typing import Annotated
 import typer
 
 from primeur.cli.client import connect, one
-from primeur.cli.show import AsJson, Concurrency, DataDir, Rpd, Rpm, Tpd, Tpm, limits, moment, print_list, print_thing
+from primeur.cli.show import (
+    AsJson,
+    Concurrency,
+    DataDir,
+    NoLimits,
+    Rpd,
+    Rpm,
+    Tpd,
+    Tpm,
+    limit_changes,
+    limits,
+    moment,
+    print_list,
+    print_thing,
+)
 from primeur.core.errors import BadRequest
 
 commands = typer.Typer(help="Projects: what keys belong to.")
@@ -73,13 +87,12 @@ def change_project(
     concurrency: Concurrency = None,
     rpd: Rpd = None,
     tpd: Tpd = None,
-    no_limits: Annotated[bool, typer.Option("--no-limits", help="Take every limit away first.")] = False,
+    no_limits: NoLimits = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Change limits and whether prompts are kept; what is not given stays."""
-    given = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency, "rpd": rpd, "tpd": tpd}
-    change: dict[str, object] = {field: value for field, value in given.items() if no_limits or value is not None}
+    change = limit_changes(rpm, tpm, concurrency, rpd, tpd, no_limits=no_limits)
     if keeps_prompts is not None:
         change["keeps_prompts"] = keeps_prompts
     if not change:

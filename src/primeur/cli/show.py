@@ -24,6 +24,7 @@ Tpm = Annotated[int | None, typer.Option(min=1, help="Tokens a minute, input and
 Concurrency = Annotated[int | None, typer.Option(min=1, help="Requests in flight.")]
 Rpd = Annotated[int | None, typer.Option(min=1, help="Requests a UTC day.")]
 Tpd = Annotated[int | None, typer.Option(min=1, help="Tokens a UTC day.")]
+NoLimits = Annotated[bool, typer.Option("--no-limits", help="Take every limit away first.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; may be repeated.")]
 
 Columns = Mapping[str, Callable[[Any], Any]]
@@ -94,6 +95,14 @@ def costs(by_currency: Mapping[str, int], unpriced: int) -> str:
     """Write costs by currency; what has no price is said and not counted as zero."""
     known = [show_money(nanos, currency) for currency, nanos in sorted(by_currency.items())]
     return " + ".join([*known, *([f"{unpriced} of unknown price"] if unpriced else [])]) or "-"
+
+
+def limit_changes(
+    rpm: int | None, tpm: int | None, concurrency: int | None, rpd: int | None, tpd: int | None, *, no_limits: bool
+) -> dict[str, object]:
+    """The limits that a command changes: those given, or with *no_limits* every one, gone where not given."""
+    given = {"rpm": rpm, "tpm": tpm, "concurrency": concurrency, "rpd": rpd, "tpd": tpd}
+    return {field: value for field, value in given.items() if no_limits or value is not None}
 
 
 def limits(each: Mapping[str, Any]) -> str:

@@ -1,19 +1,16 @@
 """The event log: who changed what, from where; searched, page by page, and downloaded."""
 
-from urllib.parse import urlencode
-
 from starlette.responses import Response
 
 from primeur.console.desk import Page
-from primeur.console.views.log import day_ms
+from primeur.console.paging import ROWS, asked_for, day_ms, paged
 
 FILTERS = ("text", "kind", "actor", "from", "to", "before")
-_ROWS = 50
 
 
 async def show_audit(page: Page) -> Response:
     """List events, newest first."""
-    asked = {name: page.request.query_params.get(name, "").strip()[:200] for name in FILTERS}
+    asked = asked_for(page, FILTERS)
     query = {
         "text": asked["text"],
         "kind": asked["kind"],
@@ -21,12 +18,10 @@ async def show_audit(page: Page) -> Response:
         "before": asked["before"],
         "since_ms": day_ms(asked["from"]),
         "until_ms": day_ms(asked["to"], end=True),
-        "limit": _ROWS,
+        "limit": ROWS,
     }
     found = await page.api.get("/api/v1/audit/events", query)
-    kept = {name: value for name, value in asked.items() if value and name != "before"}
-    older = f"/audit?{urlencode(kept | {'before': found['next']})}" if found.get("next") else ""
-    values = {"events": found["data"], "older": older, "asked": asked, "is_later_page": bool(asked["before"])}
+    values = {"events": found["data"], **paged("/audit", asked, found)}
     if page.is_fragment:
         return page.draw("audit_rows.html", **values)
     documents = (await page.api.get("/api/v1/documents"))["data"]

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from primeur.console.api import Json
 from primeur.console.desk import Page
-from primeur.console.views.log import day_ms
+from primeur.console.paging import day_ms
 
 GROUPS = ("deployment", "key", "model", "project", "day")
 SPANS_DAYS = (1, 7, 30, 90)
