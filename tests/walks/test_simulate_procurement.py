@@ -3,6 +3,8 @@
 import csv
 import gzip
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +66,18 @@ def test_procurement_stays_close_to_the_optimum_on_later_days(tmp_path, model, b
     assert 1.0 <= result["ratio_to_optimum"] <= min(most, result["break_even_bound"])
     assert result["contract_violations"] == 0
     assert result["price_of_exclusivity"] >= 1.0
+
+
+def test_procurement_needs_no_extra(tmp_path):
+    """The optimum, too, is found by a program that has neither scipy nor numpy nor matplotlib."""
+    early, late = write_days(tmp_path / "early.csv", 0, 2), write_days(tmp_path / "late.csv", 2, 4)
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(('scipy', 'numpy', 'matplotlib')));"
+        "from primeur.cli.simulate import commands; commands(sys.argv[1:])"
+    )
+    words = ["procurement", str(late), "--history", str(early), "--block-days", "7", "--json"]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, check=True, timeout=60)
+    assert json.loads(done.stdout)["ratio_to_optimum"] >= 1.0
 
 
 PLANS = st.builds(

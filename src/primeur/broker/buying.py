@@ -4,8 +4,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from math import sqrt
 
 from primeur.core.errors import BadRequest
+
+# How far the level of demand may be from that of one day that was seen, as a standard deviation.
+_UNSEEN = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,18 @@ class Market:
     def cheapest(self) -> float:
         """No unit-hour costs less than this."""
         return min(self.holder, self.third, self.on_demand)
+
+
+def widen(demand: Sequence[float], days: float) -> list[float]:
+    """Spread demand by what so many days leave unknown about the level of the coming ones.
+
+    Each window stands for three, as it was, higher and lower, which have its mean and a relative standard deviation
+    that falls with the square root of the days.
+
+    Source: Box and Jenkins (1970), "Time series analysis": a prediction allows for what the estimate does not know.
+    """
+    apart = sqrt(1.5) * _UNSEEN / sqrt(max(1.0, days))
+    return [wanted * factor for factor in (1.0 - apart, 1.0, 1.0 + apart) for wanted in demand]
 
 
 def units_to_hold(demand: Sequence[float], market: Market) -> int:

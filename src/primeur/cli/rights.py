@@ -1,6 +1,5 @@
 """``primeur rights``: who is asked first, and what that costs."""
 
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from primeur.cli.simulate import Trace, progress
 from primeur.core.errors import BadRequest
 from primeur.core.money import NANOS
 from primeur.walks.plan_procurement import Asked
+from primeur.walks.simulate_procurement import simulate_procurement, summarise_procurement
 
 commands = typer.Typer(help="Rights of first refusal: who is asked first.")
 Name = Annotated[str, typer.Argument(help="Name or id of the right.")]
@@ -144,10 +144,8 @@ def price_right(
 ) -> None:
     """Say what a right would cost before it is granted: the best plan with it, over the best without it."""
     asked = Asked(block_days, on_demand_price, holder_price, third_price, holder_share)
-    # scipy is an extra and slow to load, so that the module is named only here.
-    walk = import_module("primeur.walks.simulate_procurement")
     with progress("pricing") as tell:
-        found = walk.summarise_procurement(walk.simulate_procurement(trace, None, asked, tell), asked)
+        found = summarise_procurement(simulate_procurement(trace, None, asked, tell), asked)
     wanted = ("price_of_exclusivity", "optimum_cost", "optimum_cost_without_right", "judged_days", "block_days")
     priced = {name: found[name] for name in wanted}
     if as_json:

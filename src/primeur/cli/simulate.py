@@ -18,6 +18,7 @@ from primeur.cli.simulate_provider import simulate_provider
 from primeur.core.errors import BadRequest
 from primeur.walks.plan_procurement import Asked
 from primeur.walks.replay_requests import Faults
+from primeur.walks.simulate_procurement import simulate_procurement, summarise_procurement
 from primeur.walks.simulate_requests import Study, simulate_requests, summarise
 
 commands = typer.Typer(help="Try policies on recorded traffic before they are trusted.")
@@ -101,13 +102,11 @@ def simulate_the_procurement(
         unit,
         **read_procurement_faults(fault or []),
     )
-    # scipy is an extra and slow to load, so that the module is named only here.
-    walk = import_module("primeur.walks.simulate_procurement")
     with progress("buying") as tell:
-        outcome = walk.simulate_procurement(trace, history, asked, tell)
+        outcome = simulate_procurement(trace, history, asked, tell)
     if plot is not None:
         draw("draw_procurement", plot, outcome)
-    show(walk.summarise_procurement(outcome, asked), as_json=as_json)
+    show(summarise_procurement(outcome, asked), as_json=as_json)
 
 
 def read_procurement_faults(texts: list[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
 from primeur.broker.book import Book, at
-from primeur.broker.buying import Market, Trust, units_to_hold
+from primeur.broker.buying import Market, Trust, units_to_hold, widen
 from primeur.broker.commands import (
     Answer,
     AnswerOffer,
@@ -124,7 +124,8 @@ class Procurement:
         if not self.trust.allows(self.market):
             return 0
         under_way = sum(units for begun, units in self.planned.items() if begun <= day < begun + self.plan.block_days)
-        return units_to_hold(recent, self.market) - under_way
+        expected = widen(recent, len(recent) / DAY_WINDOWS)
+        return units_to_hold(expected, self.market) - under_way
 
     def _offer(self, day: int, offer: str, terms: Terms, bid: str | None, now_ms: int) -> Iterator[int]:
         """Send one offer and let the simulated holder answer it: as much as it has, if the price is its own or more."""

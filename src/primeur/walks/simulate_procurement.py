@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from primeur.broker.buying import Market, break_even_bound, break_even_cost
+from primeur.broker.clairvoyant import least_cost
 from primeur.broker.rights import HOUR_MS
 from primeur.core.errors import BadRequest
 from primeur.walks.audit_procurement import audit_procurement
 from primeur.walks.plan_procurement import Asked, Plan, market_of, right_of
 from primeur.walks.read_demand import read_demands
 from primeur.walks.replay_procurement import DAY_WINDOWS, WINDOW_HOURS, Day, Procurement
-from primeur.walks.solve_procurement import solve_procurement
 
 _SHOWN_BREACHES = 5
 _UNITS = 100
@@ -43,7 +44,7 @@ def simulate_procurement(
 
     Raises:
         BadRequest: the options or traces cannot be used.
-        SetupError: scipy is not installed, or HiGHS found nothing.
+        SetupError: the optimum needs HiGHS, and scipy is not installed or found nothing; see `optimum_of`.
     """
     asked.check()
     earlier, later = read_demands(history, trace, asked.output_weight)
@@ -79,15 +80,28 @@ def simulate_procurement(
         demand=demand,
         days=ledger.days,
         cost=sum(day.committed_cost + day.on_demand_cost for day in ledger.days),
-        optimum_with_right=WINDOW_HOURS
-        * solve_procurement(demand, market, DAY_WINDOWS, asked.block_days, holder_first=True),
-        optimum_without_right=WINDOW_HOURS
-        * solve_procurement(demand, free, DAY_WINDOWS, asked.block_days, holder_first=False),
+        optimum_with_right=optimum_of(demand, market, asked.block_days, holder_first=True),
+        optimum_without_right=optimum_of(demand, free, asked.block_days, holder_first=False),
         break_even=break_even_cost(demand, WINDOW_HOURS, block, market),
         break_even_bound=break_even_bound(market),
         breaches=audit_procurement(ledger.told, right, market.holder_units),
         refused=len(ledger.refused),
     )
+
+
+def optimum_of(demand: Sequence[float], market: Market, block_days: int, *, holder_first: bool) -> float:
+    """Give the least cost of somebody who knows all demand: by our own search, and by HiGHS where that is too long.
+
+    Raises:
+        SetupError: HiGHS is needed, and scipy is not installed or found nothing.
+    """
+    try:
+        windows = least_cost(demand, market, DAY_WINDOWS, block_days, holder_first=holder_first)
+    except ArithmeticError:
+        # scipy is an extra and slow to load.
+        highs = import_module("primeur.walks.solve_procurement")
+        windows = highs.solve_procurement(demand, market, DAY_WINDOWS, block_days, holder_first=holder_first)
+    return windows * WINDOW_HOURS
 
 
 def summarise_procurement(outcome: Outcome, asked: Asked) -> dict[str, object]:

@@ -10,7 +10,10 @@ try:
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array, eye_array, hstack, vstack
 except ModuleNotFoundError:
-    raise SetupError("linear programs need scipy; install it with: pip install 'primeur[simulate]'") from None
+    raise SetupError(
+        "the optimum of so long a trace in blocks of several days needs scipy; install it with: "
+        "pip install 'primeur[simulate]', or give a shorter trace, or --block-days 1"
+    ) from None
 
 _SECONDS = 60.0
 _GAP = 1e-6
