@@ -29,6 +29,7 @@ type_prefixes = {
     "part": "part",
     "batch": "batch",
     "price": "price",
+    "share": "shr",
     "budget": "bud",
     "right": "rgt",
     "capacity_request": "creq",

@@ -40,6 +40,7 @@ class UsageEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
             did, or no right concerned this request.
         right_id: the right that it concerned.
         evidence: what was measured when the holder was passed over, in words.
+        images: pictures in the prompt.
     """
 
     id: str
@@ -68,6 +69,7 @@ class UsageEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
     refusal: str | None = None
     right_id: str | None = None
     evidence: str | None = None
+    images: int = 0
 
 
 @dataclass(frozen=True, slots=True)

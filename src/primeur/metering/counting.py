@@ -164,6 +164,11 @@ class StreamScanner:
         return chunk + DONE
 
 
+def count_images(ask: Ask) -> int:
+    """Count the pictures in a prompt: each is a part of the type ``image_url`` with a member of that name."""
+    return ask.body.count(b'"image_url"') // 2 if isinstance(ask.fields, ChatRequest) else 0
+
+
 def counted(ask: Ask, pieces: int) -> Usage:
     """Usage for an answer whose target gave none: the prompt estimated, one token for each piece."""
     return Usage(estimate_tokens(_text_bytes(ask)), 0, pieces, 0, counted_by="gateway")

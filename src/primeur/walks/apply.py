@@ -22,6 +22,8 @@ from primeur.walks.read_document import Declared, read_document
 from primeur.walks.read_secrets import check_secrets
 from primeur.walks.set_alias import write_alias
 from primeur.walks.set_price import write_price
+from primeur.walks.set_rate import write_rate
+from primeur.walks.set_share import write_share
 
 PERMISSIONS: Mapping[str, str] = {
     "projects": "projects:write",
@@ -31,6 +33,8 @@ PERMISSIONS: Mapping[str, str] = {
     "deployments": "deployments:write",
     "aliases": "deployments:write",
     "prices": "prices:write",
+    "rates": "prices:write",
+    "shares": "prices:write",
 }
 
 
@@ -125,6 +129,14 @@ def _price(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change)
     write_price(tx, house, caller, one.name, one.what)
 
 
+def _rate(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change) -> None:
+    write_rate(tx, house, caller, one.what)
+
+
+def _share(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change) -> None:
+    write_share(tx, house, caller, one.what)
+
+
 _MAKE: Mapping[str, Callable[[Tx, House, Caller, Declared, Change], str | None]] = {
     "projects": _project,
     "keys": _key,
@@ -133,4 +145,6 @@ _MAKE: Mapping[str, Callable[[Tx, House, Caller, Declared, Change], str | None]]
     "deployments": _deployment,
     "aliases": _alias,
     "prices": _price,
+    "rates": _rate,
+    "shares": _share,
 }

@@ -12,8 +12,11 @@ from primeur.ledger.rules.entries import Entry
 from primeur.ledger.rules.usage import Way, partner_share, purchase, sale, usage_entry
 from primeur.metering import rows
 from primeur.metering.rate_rows import list_rates, list_shares
-from primeur.metering.rates import Rate, Share, choose_rate, choose_share, rate_cost
+from primeur.metering.rates import Rate, Share, Tariff, choose_rate, choose_share
 from primeur.store.database import Tx
+
+# From and until when it holds, the rate of selling, both tariffs, and the accounts.
+_Found = tuple[int, int, Rate | None, Tariff | None, Tariff | None, Way]
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Terms:
         self._sell = [one for one in self.rates if one.side == "sell"]
         self._buy = [one for one in self.rates if one.side == "buy"]
         self._moments = sorted({*(one.from_ms for one in self.rates), *(one.from_ms for one in self.shares)})
-        self._ways: dict[tuple[str, str, str, str | None], tuple[int, int, Rate | None, Rate | None, Way]] = {}
+        self._ways: dict[tuple[str, str, str, str | None], _Found] = {}
 
     def rate(self, event: UsageEvent) -> tuple[UsageEvent, Entry | None]:
         """Give the event at its negotiated price, if it has one, and the transaction it books."""
@@ -44,13 +47,13 @@ class Terms:
         found = self._ways.get(key)
         if found is None or not found[0] <= event.at_ms < found[1]:
             found = self._ways[key] = self._way(event)
-        _, _, sell, buy, way = found
-        if sell is not None and event.cost_nanos != (cost := rate_cost(event, sell)):
-            event = replace(event, cost_nanos=cost, currency=sell.currency, price_id=sell.id)
-        bought = 0 if buy is None else rate_cost(event, buy)
-        return event, usage_entry(event.id, event.at_ms, way, event.cost_nanos or 0, bought)
+        _, _, sell, sold, bought, way = found
+        if sell is not None and sold is not None:
+            event = replace(event, cost_nanos=sold.cost(event), currency=sell.currency, price_id=sell.id)
+        cost = 0 if bought is None else bought.cost(event)
+        return event, usage_entry(event.id, event.at_ms, way, event.cost_nanos or 0, cost)
 
-    def _way(self, event: UsageEvent) -> tuple[int, int, Rate | None, Rate | None, Way]:
+    def _way(self, event: UsageEvent) -> _Found:
         at_ms = event.at_ms
         since = max((one for one in self._moments if one <= at_ms), default=-(1 << 62))
         until = min((one for one in self._moments if one > at_ms), default=1 << 62)
@@ -66,7 +69,8 @@ class Terms:
             None if share is None or currency is None else partner_share(share.partner, currency),
             share.part if share is not None else Way(None).part,
         )
-        return since, until, sell, buy, way
+        sold, bought = (None if one is None else Tariff(one) for one in (sell, buy))
+        return since, until, sell, sold, bought, way
 
 
 def read_terms(tx: Tx, known: Terms | None = None) -> Terms:

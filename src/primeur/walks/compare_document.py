@@ -15,6 +15,7 @@ from primeur.metering import rows as metering
 from primeur.registry import deployment_rows, rows
 from primeur.store.database import Tx
 from primeur.walks.choose_project import choose_project
+from primeur.walks.compare_rates import rate_there, rate_wanted, share_there, share_wanted, starts
 from primeur.walks.read_document import Declared
 
 Fields = dict[str, Any]
@@ -67,7 +68,7 @@ def _wanted_price(_tx: Tx, entry: Declared) -> Fields:
     cached = entry.what.input if entry.what.cached is None else entry.what.cached
     numbers = {"input": entry.what.input, "cached": cached, "output": entry.what.output}
     listed = {name: price_per_million(nanos_per_token(value)) for name, value in numbers.items()}
-    return {"currency": entry.what.currency} | listed
+    return {"currency": entry.what.currency} | listed | starts(entry.what)
 
 
 def _wanted_revision(tx: Tx, entry: Declared) -> Fields:
@@ -132,12 +133,16 @@ def _there_alias(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None:
 
 
 def _there_price(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None:
-    newest = next(iter(metering.list_prices(tx, entry.name)), None)
+    wanted = starts(entry.what)
+    found = metering.list_prices(tx, entry.name)
+    # A declared beginning names a version; else the newest is meant.
+    newest = next((one for one in found if wanted.get("from_ms") in {None, one.from_ms}), None)
     if newest is None:
         return None
     price = newest.price
     numbers = {"input": price.input_nanos, "cached": price.cached_nanos, "output": price.output_nanos}
-    return {"currency": price.currency} | {name: price_per_million(value) for name, value in numbers.items()}
+    listed = {name: price_per_million(value) for name, value in numbers.items()}
+    return {"currency": price.currency, "from_ms": newest.from_ms} | listed
 
 
 def _limits(limits: Limits) -> Fields:
@@ -148,6 +153,8 @@ _WANTED: Mapping[str, Callable[[Tx, Declared], Fields]] = {
     "keys": _wanted_key,
     "models": _wanted_model,
     "prices": _wanted_price,
+    "rates": rate_wanted,
+    "shares": share_wanted,
     "deployments": _wanted_revision,
     "aliases": lambda _tx, entry: {"deployment": entry.what},
 }
@@ -159,4 +166,6 @@ _THERE: Mapping[str, Callable[[Tx, Caller, Declared], Fields | None]] = {
     "deployments": _there_deployment,
     "aliases": _there_alias,
     "prices": _there_price,
+    "rates": rate_there,
+    "shares": share_there,
 }

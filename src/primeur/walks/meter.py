@@ -9,7 +9,7 @@ from primeur.core.chat import Ask, Placement, Served
 from primeur.core.errors import PrimeurError
 from primeur.core.usage import Usage, UsageEvent
 from primeur.governance.data_rules import kept_answer, kept_prompt
-from primeur.metering.counting import counted
+from primeur.metering.counting import count_images, counted
 from primeur.metering.rules import charge
 from primeur.walks.admit import Admission, settle
 from primeur.walks.house import House
@@ -111,4 +111,5 @@ class Meter(msgspec.Struct, eq=False):
             address=ask.address,
             prompt=kept_prompt(ask.body, caller.masks) if keeps else None,
             answer=kept_answer(self.kept, caller.masks) if keeps else None,
+            images=count_images(ask),
         )

@@ -13,6 +13,8 @@ from primeur.walks.change_key import KeyChange
 from primeur.walks.create_project import ProjectChange
 from primeur.walks.deploy import NewRevision
 from primeur.walks.set_price import NewPrice
+from primeur.walks.set_rate import NewRate
+from primeur.walks.set_share import NewShare
 
 
 class DeclaredKey(KeyChange, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +45,8 @@ KINDS: Mapping[str, Any] = {
     "deployments": NewRevision,
     "aliases": str,
     "prices": NewPrice,
+    "rates": NewRate,
+    "shares": NewShare,
     "keys": DeclaredKey,
 }
 """Tables of the document, in the order in which they are made so: each may name what stands before it."""

@@ -4,21 +4,50 @@ from typing import Annotated
 
 import msgspec
 
+from primeur.billing.rules.periods import day_named
 from primeur.core.caller import Caller
 from primeur.core.chat import Price
+from primeur.core.errors import BadRequest
 from primeur.core.events import PriceSet
 from primeur.core.ids import make_id
 from primeur.core.money import nanos_per_token
-from primeur.metering import rows
+from primeur.metering import rate_rows, rows
+from primeur.metering.rates import Rate
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
+from primeur.walks.keep_final import check_open
 
 Decimal = Annotated[str, msgspec.Meta(max_length=30)]
 
 
-class NewPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Begins(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When something begins to hold; now when neither is given.
+
+    Attributes:
+        from_ms: UTC milliseconds.
+        from_day: a UTC day such as ``2026-12-01``.
+    """
+
+    from_ms: Annotated[int, msgspec.Meta(ge=0, le=1 << 47)] | None = None
+    from_day: Annotated[str, msgspec.Meta(max_length=10)] | None = None
+
+
+def begins(ask: Begins, now_ms: int) -> int:
+    """Give the moment from which it holds, UTC milliseconds.
+
+    Raises:
+        BadRequest: both are given, or no day is.
+    """
+    if ask.from_day is not None:
+        if ask.from_ms is not None:
+            raise BadRequest("give from_day or from_ms, not both", param="from_day")
+        return day_named(ask.from_day, "from_day")
+    return now_ms if ask.from_ms is None else ask.from_ms
+
+
+class NewPrice(Begins, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Prices of a million tokens, written as decimals in text so that they stay exact.
 
     Attributes:
@@ -41,6 +70,7 @@ def write_price(tx: Tx, house: House, caller: Caller, deployment: str, ask: NewP
 
     Raises:
         BadRequest: not a number, negative, or finer than one nano a token.
+        Conflict: it would begin before an invoice that is final ends.
         NotFound: the deployment is not there.
     """
     now_ms = house.clock.now_ms()
@@ -51,9 +81,21 @@ def write_price(tx: Tx, house: House, caller: Caller, deployment: str, ask: NewP
         cached_nanos=nanos_per_token(ask.input if ask.cached is None else ask.cached),
         output_nanos=nanos_per_token(ask.output),
     )
-    row = rows.PriceRow(real_deployment(tx, deployment).name, price, now_ms, now_ms)
+    row = rows.PriceRow(real_deployment(tx, deployment).name, price, begins(ask, now_ms), now_ms)
+    check_open(tx, "", row.from_ms)
     newest = next(iter(rows.list_prices(tx, row.deployment)), None)
     rows.add_price(tx, row)
+    if any(one.side == "sell" and (one.party, one.subject) == ("", row.deployment) for one in rate_rows.list_rates(tx)):
+        # A list price by units was set before; from now on this one holds.
+        rate_rows.add_rate(tx, rate_of(row))
     before = None if newest is None else newest.price
     tell(tx, PriceSet(row.deployment, price.id), actor=actor_of(caller), at_ms=now_ms, before=before, after=price)
     return row
+
+
+def rate_of(row: rows.PriceRow) -> Rate:
+    """Give a list price of tokens as one by units."""
+    price = row.price
+    units = {"input": price.input_nanos, "cached": price.cached_nanos, "output": price.output_nanos}
+    steps = {unit: ((0, nanos),) for unit, nanos in units.items()}
+    return Rate(price.id, "sell", "", row.deployment, price.currency, steps, row.from_ms, row.created_ms)

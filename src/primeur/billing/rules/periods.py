@@ -58,6 +58,18 @@ def month_named(name: str) -> Span:
     return month_of(_ms(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC)))
 
 
+def day_named(text: str, param: str) -> int:
+    """Read a UTC day such as ``2026-11-30``; gives its first millisecond.
+
+    Raises:
+        BadRequest: it is not written so.
+    """
+    try:
+        return _ms(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC))
+    except ValueError:
+        raise BadRequest(f"{text!r} is not a day; write it as 2026-11-30", param=param) from None
+
+
 def name_of(month: Span) -> str:
     """Write a month as ``2026-11``."""
     return datetime.fromtimestamp(month.from_ms / 1000, UTC).strftime("%Y-%m")

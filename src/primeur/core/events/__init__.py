@@ -92,6 +92,8 @@ from primeur.core.events.limits import (
 from primeur.core.events.metering import (
     MeteringEvent,
     PriceSet,
+    RateSet,
+    ShareSet,
 )
 from primeur.core.events.registry import (
     AliasRemoved,
@@ -189,6 +191,7 @@ __all__ = [
     "ProjectExported",
     "ProviderAdded",
     "ProviderRemoved",
+    "RateSet",
     "ReleaseMoved",
     "ResponseDeleted",
     "RevisionDeployed",
@@ -201,6 +204,7 @@ __all__ = [
     "ScoresReported",
     "SessionEnded",
     "SessionMoved",
+    "ShareSet",
     "SharedLimitsFound",
     "SharedLimitsLost",
     "SheetSet",

@@ -10,4 +10,20 @@ class PriceSet(Event, frozen=True):
     price_id: str
 
 
-MeteringEvent = PriceSet
+class RateSet(Event, frozen=True):
+    """A price of buying, or of selling to one customer or by other units, holds from a moment on."""
+
+    rate_id: str
+    side: str
+    party: str
+    subject: str
+
+
+class ShareSet(Event, frozen=True):
+    """A partner gets a part of revenue from a moment on."""
+
+    share_id: str
+    partner: str
+
+
+MeteringEvent = PriceSet | RateSet | ShareSet

@@ -50,6 +50,7 @@ requests = Table(
     Column("refusal", String(16)),
     Column("right_id", String(64)),
     Column("evidence", Text),
+    Column("images", Integer, nullable=False, server_default="0"),
     Index("ix_requests_project_at", "project_id", "at_ms"),
     Index("ix_requests_at", "at_ms"),
     Index("ix_requests_revision_at", "revision_id", "at_ms"),
@@ -81,6 +82,7 @@ rates = Table(
     Column("currency", String(8), nullable=False),
     Column("units", String(4000), nullable=False),
     Column("prepaid", Boolean, nullable=False),
+    Column("per", String(8), nullable=False, server_default="request"),
     Column("from_ms", BigInteger, nullable=False),
     made(),
 )
