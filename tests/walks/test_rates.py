@@ -81,7 +81,7 @@ async def test_a_share_goes_to_the_partner(shop, answer):
     assert sum(amount for name, amount in found.items() if name.startswith("Expenses:Revenue-share:Northern")) == 19
 
 
-async def test_what_is_unpriced_is_listed_as_unknown(shop, answer, clock):
+async def test_what_is_unpriced_is_listed_as_unknown(shop, answer):
     """Selling and buying; a price takes it off the list but for what was used before."""
     await answer(1, cost_nanos=None, currency=None)
     first = (await shop.get("/api/v1/prices/unpriced")).json()["data"]

@@ -51,7 +51,7 @@ class RateView(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
 
 
-class ShareView(msgspec.Struct, frozen=True, kw_only=True):
+class PartnerShareView(msgspec.Struct, frozen=True, kw_only=True):
     """A partner's part of revenue, as a fraction; empty provider or deployment: all of them."""
 
     id: str
@@ -93,10 +93,10 @@ def show_rate(rate: Rate, names: dict[str, str]) -> RateView:
     )  # fmt: skip
 
 
-def show_share(share: Share) -> ShareView:
+def show_share(share: Share) -> PartnerShareView:
     """Write a share for the API."""
     same = ("id", "partner", "provider", "deployment", "from_ms", "created_ms")
-    return ShareView(**{name: getattr(share, name) for name in same}, part=str(share.part))
+    return PartnerShareView(**{name: getattr(share, name) for name in same}, part=str(share.part))
 
 
 async def list_rates(visit: Visit) -> Answer:
@@ -142,7 +142,7 @@ DOORS = (
     Door("POST", "/api/v1/rates", post_rate, "Set a price of buying, or a negotiated one", "prices:write",
          tells="RateSet", face="admin", takes=NewRate, gives=RateView, status=201),
     Door("GET", "/api/v1/shares", list_shares, "List partners' shares", "billing:read", face="admin",
-         gives=Page[ShareView]),
+         gives=Page[PartnerShareView]),
     Door("POST", "/api/v1/shares", post_share, "Give a partner a share of revenue", "prices:write", tells="ShareSet",
-         face="admin", takes=NewShare, gives=ShareView, status=201),
+         face="admin", takes=NewShare, gives=PartnerShareView, status=201),
 )  # fmt: skip
