@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0066"
-down_revision = "0026"
+down_revision = "0069"
 
 
 def upgrade() -> None:
