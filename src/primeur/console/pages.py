@@ -11,13 +11,28 @@ from starlette.routing import Mount, Route
 from primeur.console.api import ApiClient
 from primeur.console.assets import Shut
 from primeur.console.desk import Desk, Endpoint, Page, View, view
-from primeur.console.views import audit, capacity, chat, deployments, entrance, keys, log, models, profile, usage
+from primeur.console.views import (
+    audit,
+    capacity,
+    chat,
+    deployments,
+    entrance,
+    keys,
+    log,
+    models,
+    openid,
+    profile,
+    usage,
+)
 from primeur.walks.house import House
 
 _OPEN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/sign-in", entrance.ask),
     ("POST", "/sign-in", entrance.open_typed_link),
     ("POST", "/sign-in-password", entrance.open_by_password),
+    ("GET", "/sign-in/openid", openid.finish),
+    ("GET", "/sign-in/openid/begin", openid.begin),
+    ("GET", "/sign-in/openid/leave", openid.leave),
     ("GET", "/sign-in/{token}", entrance.show_link),
     ("POST", "/sign-in/{token}", entrance.open_link),
     ("POST", "/preferences", entrance.keep),

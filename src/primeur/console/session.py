@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 COOKIE = "primeur_session"
+_BEGUN, _BEGUN_PATH = "primeur_sign_in", "/sign-in/openid"
 _PREFERENCE_AGE_S = 365 * 24 * 3600
 _PREFERENCES = {"language": "primeur_language", "theme": "primeur_theme"}
 
@@ -27,6 +28,22 @@ def keep_session(response: Response, request: Request, token: str, age_s: int) -
 def drop_session(response: Response, request: Request) -> None:
     """Take the session back from the browser."""
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=_is_https(request))
+
+
+def begun_of(request: Request) -> str:
+    """What this browser keeps of a sign-in at a provider that it began, or an empty text."""
+    return request.cookies.get(_BEGUN, "")
+
+
+def keep_begun(response: Response, request: Request, text: str) -> None:
+    """Let a browser be known again when a provider sends it back, which a stricter cookie would not."""
+    secure = _is_https(request)
+    response.set_cookie(_BEGUN, text, max_age=600, httponly=True, samesite="lax", secure=secure, path=_BEGUN_PATH)
+
+
+def drop_begun(response: Response, request: Request) -> None:
+    """Forget a sign-in that is over."""
+    response.delete_cookie(_BEGUN, path=_BEGUN_PATH, httponly=True, samesite="lax", secure=_is_https(request))
 
 
 def preference(request: Request, name: str) -> str | None:

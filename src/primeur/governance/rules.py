@@ -49,7 +49,7 @@ PERMISSIONS: dict[str, str] = {
     "sessions:read": "see who is signed in",
     "sessions:write": "end sessions of others",
     "sign-in:read": "see how people sign in",
-    "sign-in:write": "set how people sign in: passwords, roles of groups, session limits",
+    "sign-in:write": "set how people sign in: passwords, OpenID Connect, roles of groups, session limits",
     "scim": "provision members and groups over SCIM",
     "organisations:write": "add organisations",
     "usage:read": "see what was used",

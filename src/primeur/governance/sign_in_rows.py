@@ -17,7 +17,7 @@ class Session:
     Attributes:
         expires_ms: UTC milliseconds at which it ends, however much it is used.
         project_id: the project it acts in; None: the member's own.
-        method: ``link`` or ``password``.
+        method: ``link``, ``password``, ``openid`` or ``passkey``.
         seen_ms: last use, as far as it is written down.
         address, agent: where it was opened, and with what.
     """

@@ -31,6 +31,7 @@ from primeur.core.ports import (
 )
 from primeur.core.usage import UsageEvent
 from primeur.governance.ban_rules import Bans
+from primeur.governance.openid_rules import KnownIssuer
 from primeur.governance.refusal_rules import Refusals
 from primeur.registry.observation_rows import Fault
 from primeur.registry.ways import Way, find_way
@@ -86,6 +87,7 @@ class Board:
         books: of capacity, as this process saw them last; what was told since is read when one is needed.
         rooms: what each source can still take, by deployment and provider; outlives the snapshot.
         bans: who has tried too often to sign in.
+        issuers: OpenID Connect providers by issuer, as they were seen last; see `primeur.walks.reach_issuer`.
         hashing: held while a password is hashed, which takes 64 MiB.
         used: when keys were used since that was last written down, UTC milliseconds by id.
         seen: when sessions were last used here, by id; *seen_now* those not written down yet.
@@ -104,6 +106,7 @@ class Board:
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
         self.bans = Bans()
+        self.issuers: dict[str, KnownIssuer] = {}
         self.hashing = asyncio.Lock()
         self.used: dict[str, int] = {}
         self.seen: dict[str, int] = {}

@@ -1,6 +1,6 @@
 """Secrets that are given as text: sealed before they are kept, opened when they are needed, sealed anew on rotation.
 
-What a secret belongs to (the provider's id and the setting's name) is bound into it.
+What a secret belongs to (the owner's id and the setting's name) is bound into it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,8 @@ import msgspec
 from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest
 from primeur.core.events import MasterKeyRotated
-from primeur.core.ports import Settings
+from primeur.core.ports import MasterKey, Settings
+from primeur.governance.sign_in_rows import put_settings, read_settings
 from primeur.governance.vault_rules import is_sealed, key_id_of, seal, shown, unseal
 from primeur.registry import rows
 from primeur.store.database import Tx, tell
@@ -84,23 +85,33 @@ async def rotate_master_key(house: House, caller: Caller) -> Rotated:
     def work(tx: Tx) -> Rotated:
         key, count = house.key_service.rotate(), 0
         for provider in rows.list_providers(tx):
-            anew = {
-                name: seal(
-                    unseal(value, _place(provider.id, name), house.key_service.find(key_id_of(value))),
-                    _place(provider.id, name),
-                    key,
-                    house.entropy,
-                )
-                for name, value in provider.settings.items()
-                if is_sealed(value)
-            }
+            anew = _anew(house, key, provider.id, provider.settings)
             if anew:
                 rows.keep_provider(tx, replace(provider, settings=provider.settings | anew))
+                count += len(anew)
+        for organisation_id, document in read_settings(tx).items():
+            settings = msgspec.json.decode(document, type=dict[str, Any])
+            anew = _anew(house, key, f"sign-in/{organisation_id}", settings.get("openid_connect") or {})
+            if anew:
+                settings["openid_connect"] |= anew
+                put_settings(tx, organisation_id, msgspec.json.encode(settings).decode())
                 count += len(anew)
         tell(tx, MasterKeyRotated(key.id, count), actor=actor_of(caller), at_ms=house.clock.now_ms())
         return Rotated(key.id, count)
 
     return await house.store.transact(work)
+
+
+def _anew(house: House, key: MasterKey, owner_id: str, settings: Settings) -> dict[str, str]:
+    """Give the sealed ones of these settings, sealed with another key."""
+    found = {}
+    for name, value in settings.items():
+        if is_sealed(value):
+            place = _place(owner_id, name)
+            found[name] = seal(
+                unseal(value, place, house.key_service.find(key_id_of(value))), place, key, house.entropy
+            )
+    return found
 
 
 def _place(owner_id: str, name: str) -> str:

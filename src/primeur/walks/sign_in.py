@@ -112,16 +112,22 @@ def open_session(tx: Tx, house: House, member_id: str, method: str, visitor: Vis
     return Opened(text, age_ms // 1000, member)
 
 
-async def sign_out(house: House, session: str) -> None:
-    """End a session; ending one that is over is no fault."""
+async def sign_out(house: House, session: str) -> str:
+    """End a session; ending one that is over is no fault.
 
-    def work(tx: Tx) -> None:
+    Returns:
+        The organisation whose OpenID Connect provider opened it, empty when none did.
+    """
+
+    def work(tx: Tx) -> str:
         digest, now_ms = rules.digest_key(session, house.place.pepper), house.clock.now_ms()
-        members = {one.digest: one.member_id for one in links.list_sessions(tx, now_ms)}
-        if links.remove_session(tx, digest) and digest in members:
-            tell(tx, MemberSignedOut(members[digest]), actor=members[digest], at_ms=now_ms)
+        found = next((one for one in links.list_sessions(tx, now_ms) if one.digest == digest), None)
+        if found is None or not links.remove_session(tx, digest):
+            return ""
+        tell(tx, MemberSignedOut(found.member_id), actor=found.member_id, at_ms=now_ms)
+        return member_rows.find_member(tx, found.member_id).organisation_id if found.method == "openid" else ""
 
-    await house.store.transact(work)
+    return await house.store.transact(work)
 
 
 def _make_room(tx: Tx, member_id: str, now_ms: int) -> None:

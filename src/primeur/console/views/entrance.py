@@ -1,4 +1,4 @@
-"""Coming in by a one-time link, going out, and the choices that need no session: language and theme."""
+"""Coming in by a one-time link or a password, going out, and the choices that need no session: language and theme."""
 
 from collections.abc import Coroutine
 from typing import Any
@@ -14,6 +14,7 @@ from primeur.core.errors import CallerError, OverLimit
 from primeur.store.origin import ORIGIN
 from primeur.walks.follow_changes import catch_up
 from primeur.walks.sign_in import Opened, Visitor, sign_in, sign_out
+from primeur.walks.sign_in_openid import choose_provider
 from primeur.walks.sign_in_password import sign_in_by_password
 
 _LINK_CHARACTERS_MOST = 200
@@ -21,7 +22,15 @@ _LINK_CHARACTERS_MOST = 200
 
 async def ask(page: Page) -> Response:
     """Tell how to get a link, and take one."""
-    return page.draw("sign_in.html", ended="ended" in page.request.query_params, refused="")
+    return await draw_sign_in(page)
+
+
+async def draw_sign_in(page: Page, status: int = 200, refused: str = "") -> Response:
+    """Show every way to come in; ``organisation`` in the address names whose provider is shown."""
+    query = page.request.query_params
+    choice = await choose_provider(page.desk.house, query.get("organisation", "")[:64])
+    ended = status == 200 and "ended" in query
+    return page.draw("sign_in.html", status, ended=ended, refused=refused, choice=choice, out="out" in query)
 
 
 async def show_link(page: Page) -> Response:
@@ -45,8 +54,9 @@ async def leave(page: Page) -> Response:
     """End the session here and in the database."""
     if await page.form() is None:
         return refuse(page, ApiRefusal(403, page.say("problem.form")))
-    await sign_out(page.desk.house, page.session)
-    gone = page.go("/sign-in")
+    ended = await sign_out(page.desk.house, page.session)
+    # Whoever came by a provider is offered to leave there too.
+    gone = page.go(f"/sign-in?out=1&organisation={ended}" if ended else "/sign-in")
     drop_session(gone, page.request)
     return gone
 
@@ -67,22 +77,21 @@ async def open_by_password(page: Page) -> Response:
     """Open a session for whoever knows name and password."""
     posted = await page.request.form(max_files=0, max_fields=4)
     name, password = (str(posted.get(field, "")) for field in ("name", "password"))
-    signing_in = sign_in_by_password(page.desk.house, name, password, _visitor(page))
+    signing_in = sign_in_by_password(page.desk.house, name, password, visitor_of(page))
     return await _open(page, signing_in, page.say("sign_in.wrong"))
 
 
 async def _open(page: Page, signing_in: Coroutine[Any, Any, Opened], refused: str) -> Response:
     if not comes_from_us(page.request):
         signing_in.close()
-        return page.draw("sign_in.html", 403, ended=False, refused=page.say("problem.form"))
+        return await draw_sign_in(page, 403, page.say("problem.form"))
     try:
         opened = await signing_in
     except OverLimit as banned:
         wait_s = -(-banned.retry_after_ms // 1000)
-        words = page.say("sign_in.banned", seconds=wait_s)
-        return page.draw("sign_in.html", 429, ended=False, refused=words)
+        return await draw_sign_in(page, 429, page.say("sign_in.banned", seconds=wait_s))
     except CallerError:
-        return page.draw("sign_in.html", 401, ended=False, refused=refused)
+        return await draw_sign_in(page, 401, refused)
     # The next page is asked for at once, and must find the session.
     await catch_up(page.desk.house)
     answer = page.go("/chat")
@@ -90,9 +99,10 @@ async def _open(page: Page, signing_in: Coroutine[Any, Any, Opened], refused: st
     return answer
 
 
-def _visitor(page: Page) -> Visitor:
+def visitor_of(page: Page) -> Visitor:
+    """Give whose browser it is."""
     return Visitor(ORIGIN.get().address, page.request.headers.get("user-agent", ""))
 
 
 async def _by_link(page: Page, token: str) -> Response:
-    return await _open(page, sign_in(page.desk.house, token, _visitor(page)), page.say("sign_in.used_up"))
+    return await _open(page, sign_in(page.desk.house, token, visitor_of(page)), page.say("sign_in.used_up"))

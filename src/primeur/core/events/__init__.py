@@ -79,6 +79,7 @@ from primeur.core.events.governance import (
     SessionMoved,
     SignInBanned,
     SignInLinkMade,
+    SignInRefused,
     SignInSet,
 )
 from primeur.core.events.limits import (
@@ -210,6 +211,7 @@ __all__ = [
     "SheetSet",
     "SignInBanned",
     "SignInLinkMade",
+    "SignInRefused",
     "SignInSet",
     "SourceRemoved",
     "SourceSet",

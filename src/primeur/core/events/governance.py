@@ -168,6 +168,18 @@ class SignInBanned(Event, frozen=True):
     wait_ms: int
 
 
+class SignInRefused(Event, frozen=True):
+    """Somebody was not let in by a provider or a passkey.
+
+    Attributes:
+        method: ``openid`` or ``passkey``.
+        why: in words; no secrets.
+    """
+
+    method: str
+    why: str
+
+
 class GroupSet(Event, frozen=True):
     """An identity provider made a group or changed who is in it."""
 
@@ -206,6 +218,7 @@ GovernanceEvent = (
     | SignInSet
     | PasswordChanged
     | SignInBanned
+    | SignInRefused
     | GroupSet
     | GroupRemoved
 )

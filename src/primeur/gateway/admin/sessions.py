@@ -12,7 +12,7 @@ from primeur.governance.sign_in_settings import SignInSettings, read_document
 from primeur.store.database import Tx
 from primeur.walks.create_organisation import NewOrganisation, create_organisation
 from primeur.walks.end_session import end_session, move_to_project, sessions_of
-from primeur.walks.set_sign_in import set_sign_in
+from primeur.walks.set_sign_in import set_sign_in, shown_settings
 from primeur.walks.sign_in_password import NewPassword, change_password
 
 
@@ -111,7 +111,7 @@ async def post_place(visit: Visit) -> Answer:
 async def get_sign_in(visit: Visit) -> Answer:
     """``GET /api/v1/sign-in``."""
     found = await visit.house.store.read(list_settings)
-    return json_answer(read_document(found.get(visit.caller.organisation_id)))
+    return json_answer(shown_settings(read_document(found.get(visit.caller.organisation_id))))
 
 
 async def put_sign_in(visit: Visit) -> Answer:

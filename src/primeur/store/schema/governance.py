@@ -160,3 +160,47 @@ sessions = Table(
     Column("address", String(64), nullable=False, server_default=""),
     Column("agent", String(200), nullable=False, server_default=""),
 )
+
+# What a sign-in that is under way must answer; each is used once.
+sign_in_challenges = Table(
+    "sign_in_challenges",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    made(),
+)
+
+# Wrong attempts to sign in, by name and by address, as every process of this house sees them.
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+)
+
+openid_identities = Table(
+    "openid_identities",
+    metadata,
+    Column("organisation_id", ForeignKey("organisations.id"), primary_key=True),
+    Column("issuer", String(500), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    identity(),
+    Column("member_id", ForeignKey("members.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("credential", LargeBinary(1023), nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    Column("used_ms", BigInteger),
+    made(),
+)
