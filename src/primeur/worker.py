@@ -17,6 +17,7 @@ from primeur.walks.note_use import note_use
 from primeur.walks.run_batches import run_batches
 from primeur.walks.send_mails import send_mails
 from primeur.walks.send_webhook import deliver_webhooks
+from primeur.walks.sum_money import sum_money
 from primeur.walks.watch_capacity import watch_capacity
 from primeur.walks.write_usage import write_usage
 
@@ -34,6 +35,7 @@ STORIES: tuple[Story, ...] = (
     measure_memory,
     watch_capacity,
     move_subscriptions,
+    sum_money,
     alert_budgets,
     send_mails,
     note_use,

@@ -10,6 +10,9 @@ from primeur.core.errors import Conflict, NotFound
 from primeur.store.database import Tx
 from primeur.store.schema import grant_burns, grants
 
+PROVIDER_HOLDER = "provider:"
+"""What the holder of credits begins with that we hold at a provider; its name follows."""
+
 USE = "use"
 EXPIRE = "expire"
 RETURN = "return"
@@ -57,9 +60,9 @@ def balances(tx: Tx, found: Iterable[Grant]) -> dict[str, Balance]:
     }
 
 
-def wallet_of(tx: Tx, holder: str) -> Wallet:
-    """Give a holder's grants and what is left of each."""
-    found = list_grants(tx, holder)
+def wallet_of(tx: Tx, holder: str, currency: str | None = None) -> Wallet:
+    """Give a holder's grants, of one currency or all, and what is left of each."""
+    found = [one for one in list_grants(tx, holder) if currency in {None, one.currency}]
     return Wallet(found, {name: balance.left for name, balance in balances(tx, found).items()})
 
 

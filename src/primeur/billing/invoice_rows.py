@@ -57,13 +57,17 @@ class Invoice:
 
 def next_number(tx: Tx, kind: str, issuer: str, year: int) -> str:
     """Take the next number of a series; given back with the transaction if that fails."""
+    return number_text(kind, issuer, year, count_on(tx, kind, issuer, year))
+
+
+def count_on(tx: Tx, kind: str, issuer: str, year: int) -> int:
+    """Count a series one on and give where it is now; counted back with the transaction if that fails."""
     flavour = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     first = flavour(number_series).values(issuer=issuer, kind=kind, year=year, last=1)
     taken = first.on_conflict_do_update(
         index_elements=["issuer", "kind", "year"], set_={"last": number_series.c.last + 1}
     )
-    count = tx.execute(taken.returning(number_series.c.last)).scalar_one()
-    return number_text(kind, issuer, year, int(count))
+    return int(tx.execute(taken.returning(number_series.c.last)).scalar_one())
 
 
 def add_invoice(tx: Tx, invoice: Invoice) -> None:

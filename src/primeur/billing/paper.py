@@ -8,6 +8,7 @@ import msgspec
 from primeur.billing.invoice_rows import Invoice, Party
 from primeur.billing.rules.charging import Line
 from primeur.billing.rules.invoicing import minor_digits, nanos_per_cent
+from primeur.billing.statement_rows import Statement
 from primeur.core.money import amount_of
 
 WORDS: dict[str, dict[str, str]] = {
@@ -18,7 +19,10 @@ WORDS: dict[str, dict[str, str]] = {
         "usage": "Use of {label}", "included": "Included in the plan", "unpriced": "Use of {label}, no price known",
         "correction": "Came late for {label}", "credit": "Paid by credit {label}", "seats": "{count} seats",
         "tokens": "{count} tokens", "corrects": "Takes back an invoice", "page": "Page {page}",
-        "net": "Amounts are net of tax.",
+        "net": "Amounts are net of tax.", "provider": "Statement of capacity", "partner": "Statement of revenue share",
+        "bought": "Capacity for {label}", "shared": "Share of the revenue of {label}",
+        "volume": "Volume price of {label}", "requests": "{count} requests", "opening": "Opening balance",
+        "closing": "Closing balance", "account": "Statement of account", "payment": "Payment", "paper": "Paper",
     },
     "fr": {
         "invoice": "Facture", "credit_note": "Avoir", "number": "Numéro", "date": "Date", "due": "Échéance",
@@ -28,6 +32,10 @@ WORDS: dict[str, dict[str, str]] = {
         "unpriced": "Utilisation de {label}, prix inconnu", "correction": "Arrivé après coup pour {label}",
         "credit": "Payé par le crédit {label}", "seats": "{count} places", "tokens": "{count} jetons",
         "corrects": "Annule une facture", "page": "Page {page}", "net": "Montants hors taxes.",
+        "provider": "Relevé de capacité", "partner": "Relevé de partage des revenus",
+        "bought": "Capacité pour {label}", "shared": "Part des revenus de {label}",
+        "volume": "Prix de volume de {label}", "requests": "{count} requêtes", "opening": "Solde d'ouverture",
+        "closing": "Solde de clôture", "account": "Relevé de compte", "payment": "Paiement", "paper": "Document",
     },
 }  # fmt: skip
 
@@ -91,6 +99,43 @@ def show_invoice(invoice: Invoice) -> InvoiceView:
     )
 
 
+class StatementView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider or a partner is owed for a month; *total* is in the currency's coins, as on an invoice."""
+
+    id: str
+    number: str
+    kind: str
+    state: str
+    issuer: str
+    party: str
+    issued_by: Party
+    period: str
+    currency: str
+    lines: list[LineView]
+    rounding: str
+    total: str
+    total_cents: int
+    nanos: int
+    remainder_nanos: int
+    language: str
+    created_ms: int
+    ended_ms: int | None
+
+
+def show_statement(statement: Statement) -> StatementView:
+    """Write a statement for programs."""
+    words = WORDS.get(statement.language, WORDS["en"])
+    skipped = {"lines", "rounding", "total", "total_cents"}
+    same = {name: getattr(statement, name) for name in StatementView.__struct_fields__ if name not in skipped}
+    return StatementView(
+        **same,
+        lines=[show_line(line, words) for line in statement.lines],
+        rounding=amount_of(-statement.remainder_nanos),
+        total=total_text(statement.cents, statement.currency),
+        total_cents=statement.cents,
+    )
+
+
 def show_line(line: Line, words: dict[str, str]) -> LineView:
     """Write one line."""
     return LineView(
@@ -115,7 +160,8 @@ def quantity_text(line: LineView, words: dict[str, str]) -> str:
     """Write how many of what."""
     if line.quantity is None:
         return ""
-    return words["seats" if line.kind == "fee" else "tokens"].format(count=f"{line.quantity:,}".replace(",", " "))
+    counted = {"fee": "seats", "bought": "requests", "shared": "requests"}.get(line.kind, "tokens")
+    return words[counted].format(count=f"{line.quantity:,}".replace(",", " "))
 
 
 def amount_text(nanos: int | None, currency: str, unknown: str) -> str:

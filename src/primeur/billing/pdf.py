@@ -6,7 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from primeur.billing.invoice_rows import Invoice, Party
-from primeur.billing.paper import WORDS, amount_text, date_text, quantity_text, show_invoice, total_text
+from primeur.billing.paper import (
+    WORDS,
+    InvoiceView,
+    StatementView,
+    amount_text,
+    date_text,
+    quantity_text,
+    show_invoice,
+    show_statement,
+    total_text,
+)
+from primeur.billing.statement_rows import Statement
 from primeur.core.errors import SetupError
 
 # What fpdf2 calls FPDF; it is loaded with the first paper.
@@ -33,15 +44,37 @@ def draw_invoice(invoice: Invoice) -> bytes:
     ]
     if view.corrects is not None:
         facts.append((words["corrects"], view.corrects))
+    parties = (view.seller, view.buyer)
+    return draw_paper(words[view.kind], parties, facts, _table(view, words), at_ms=view.created_ms)
+
+
+def draw_statement(statement: Statement) -> bytes:
+    """Give a statement as PDF, in its own language.
+
+    Raises:
+        SetupError: fpdf2 is not installed.
+    """
+    view = show_statement(statement)
+    words = WORDS.get(statement.language, WORDS["en"])
+    facts = [
+        (words["number"], view.number),
+        (words["date"], date_text(view.created_ms)),
+        (words["period"], view.period),
+    ]
+    parties = (view.issued_by, Party(view.party, "", ""))
+    return draw_paper(words[view.kind], parties, facts, _table(view, words), at_ms=view.created_ms)
+
+
+def _table(
+    view: InvoiceView | StatementView, words: dict[str, str]
+) -> tuple[dict[str, str], list[tuple[str, str, str]], str]:
     rows = [
         (line.text, quantity_text(line, words), amount_text(line.nanos, view.currency, words["unknown"]))
         for line in view.lines
     ]
     if view.remainder_nanos:
         rows.append((words["rounding"], "", amount_text(-view.remainder_nanos, view.currency, "")))
-    total = f"{total_text(view.total_cents, view.currency)} {view.currency}"
-    parties = (view.seller, view.buyer)
-    return draw_paper(words[view.kind], parties, facts, (words, rows, total), at_ms=view.created_ms)
+    return words, rows, f"{total_text(view.total_cents, view.currency)} {view.currency}"
 
 
 def draw_paper(

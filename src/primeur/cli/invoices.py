@@ -86,7 +86,7 @@ def show_invoice(
     with connect(data_dir) as api:
         found = api.get(one("invoices", number))
         if pdf is not None:
-            _write(api, f"{one('invoices', number)}/pdf", pdf)
+            write_paper(api, f"{one('invoices', number)}/pdf", pdf)
             say(f"{found['number']} is in {pdf}.")
             return
     if as_json:
@@ -132,9 +132,14 @@ def _tell(found: dict[str, Any], words: str, *, as_json: bool) -> None:
         say(f"{found['number']} {words}: {found['total']} {found['currency']}.")
 
 
-def _write(api: Api, place: str, path: Path) -> None:
+def write_paper(api: Api, place: str, path: Path, **query: str) -> None:
+    """Write a PDF to a file.
+
+    Raises:
+        SetupError: the file cannot be written.
+    """
     try:
         with path.open("wb") as file:
-            api.download(place, file)
+            api.download(place, file, **query)
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}; name another file") from None

@@ -30,6 +30,8 @@ type_prefixes = {
     "batch": "batch",
     "price": "price",
     "share": "shr",
+    "statement": "stm",
+    "distribution": "dis",
     "budget": "bud",
     "right": "rgt",
     "capacity_request": "creq",

@@ -38,6 +38,8 @@ PERMISSIONS: dict[str, str] = {
     "plans:read": "see plans",
     "plans:write": "offer and remove plans",
     "billing:read": "see customers, subscriptions, credits and invoices",
+    "statements:read": "see statements of providers and partners, margins and distributions",
+    "statements:write": "state what providers and partners are owed, pay it, and distribute profit",
     "billing:write": "add customers, subscribe them, grant credits and invoice",
     "projects:read": "see projects",
     "projects:write": "add and change projects",
@@ -91,7 +93,7 @@ roles: dict[str, frozenset[str]] = {
     ),
     "billing": frozenset(
         _READS - {"log:read", "audit:read"}
-        | {"prices:write", "budgets:write", "plans:write", "billing:write", "organisation", "house"}
+        | {"prices:write", "budgets:write", "plans:write", "billing:write", "statements:write", "organisation", "house"}
     ),
     "auditor": frozenset(_READS | {"audit:write", "organisation", "house"}),
     "member": frozenset(_CALLS | {"keys:read", "projects:read", "usage:read", "log:read", "budgets:read"}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from primeur.billing.credit_rows import find_grant
+from primeur.billing.credit_rows import PROVIDER_HOLDER, find_grant
 from primeur.billing.invoice_rows import Invoice
 from primeur.billing.rules.charging import FEE, total_of
 from primeur.billing.rules.credits import PREPAID, PROMOTION, Burn, Grant
@@ -10,12 +10,15 @@ from primeur.ledger import rows as ledger
 from primeur.ledger.rules.entries import SETTLEMENTS, Account, Entry, account_name, reversal, settlement
 from primeur.store.database import Tx
 
-_PROVIDER = "provider:"
-
 
 def owed_by(customer_id: str) -> str:
     """Name the account of what a customer owes by invoices."""
     return account_name("Assets", "invoiced", customer_id)
+
+
+def prepaid_at(provider: str) -> str:
+    """Name the account of what we paid ahead to a provider."""
+    return account_name("Assets", "prepaid", provider)
 
 
 def _deposit(customer_id: str) -> str:
@@ -24,8 +27,8 @@ def _deposit(customer_id: str) -> str:
 
 def book_grant(tx: Tx, grant: Grant) -> None:
     """Post a grant: what a customer paid ahead or was given, or what we paid ahead to a provider."""
-    if grant.holder.startswith(_PROVIDER):
-        debit = account_name("Assets", "prepaid", grant.holder.removeprefix(_PROVIDER))
+    if grant.holder.startswith(PROVIDER_HOLDER):
+        debit = prepaid_at(grant.holder.removeprefix(PROVIDER_HOLDER))
         credit = "Assets:Bank" if grant.kind != PROMOTION else "Income:Provider-Credits"
     else:
         credit = _deposit(grant.holder)
@@ -59,13 +62,13 @@ def book_invoice(tx: Tx, invoice: Invoice, burnt: int, uncleared: Mapping[str, i
 
 
 def book_lost(tx: Tx, lost: Sequence[Burn], paper_id: str, at_ms: int) -> None:
-    """Post what is lost of credits whose time is over: nobody is owed it any more."""
+    """Post what is lost of credits whose time is over: nobody is owed it any more, or we have lost it."""
     for one in lost:
         grant = find_grant(tx, one.grant_id)
-        legs = (
-            (Account(_deposit(grant.holder), grant.currency), one.nanos),
-            (Account("Income:Expired-Credits", grant.currency), -one.nanos),
-        )
+        debit, credit = _deposit(grant.holder), "Income:Expired-Credits"
+        if grant.holder.startswith(PROVIDER_HOLDER):
+            debit, credit = "Expenses:Expired-Credits", prepaid_at(grant.holder.removeprefix(PROVIDER_HOLDER))
+        legs = ((Account(debit, grant.currency), one.nanos), (Account(credit, grant.currency), -one.nanos))
         ledger.post(tx, Entry(f"expired:{paper_id}:{grant.id}", "expiry", at_ms, legs, grant.name))
 
 

@@ -13,14 +13,12 @@ from primeur.core.errors import BadRequest
 from primeur.core.events import CreditGranted
 from primeur.core.ids import make_id
 from primeur.core.money import nanos_of
-from primeur.registry.rows import list_providers
 from primeur.store.database import Tx, tell
 from primeur.walks.add_customer import Currency, choose_customer
 from primeur.walks.book_invoice import book_grant
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
-
-PROVIDER = "provider:"
+from primeur.walks.set_rate import sellers
 
 
 class NewCredit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,9 +77,9 @@ def write_credit(tx: Tx, house: House, caller: Caller, ask: NewCredit) -> Grant:
 
 
 def _holder(tx: Tx, caller: Caller, ask: NewCredit) -> str:
-    if ask.holder.startswith(PROVIDER):
-        name = ask.holder.removeprefix(PROVIDER)
-        known = [one.name for one in list_providers(tx)]
+    if ask.holder.startswith(rows.PROVIDER_HOLDER):
+        name = ask.holder.removeprefix(rows.PROVIDER_HOLDER)
+        known = sorted(sellers(tx))
         if name not in known:
             raise BadRequest(f"there is no provider {name!r}; there are {', '.join(known) or 'none'}", param="holder")
         return ask.holder

@@ -9,14 +9,17 @@ import msgspec
 from primeur.billing import credit_rows, invoice_rows, plan_rows
 from primeur.billing.customer_rows import Customer, Issuer, find_issuer, list_customers, payers
 from primeur.billing.invoice_rows import Invoice, Party
-from primeur.billing.rules.charging import charge_month
+from primeur.billing.rules.charging import Month, charge_month
 from primeur.billing.rules.invoicing import FINAL, Draft, check_next, draft_invoice
 from primeur.billing.rules.periods import DAY_MS, Span, month_named, month_of, name_of, year_of
+from primeur.billing.rules.stating import with_volume
 from primeur.billing.usage_rows import spent_after, sum_days
+from primeur.billing.volume_rows import sold_volume
 from primeur.core.caller import Caller
 from primeur.core.errors import CallerError
 from primeur.core.events import InvoiceIssued
 from primeur.core.ids import make_id
+from primeur.metering.rate_rows import list_rates
 from primeur.store.database import Tx, tell
 from primeur.walks.add_customer import choose_customer, sees
 from primeur.walks.book_invoice import book_invoice, book_lost, uncleared
@@ -118,13 +121,21 @@ def draft_of(tx: Tx, customer: Customer, month: Span) -> Draft:
     before = _months_before(customer, month)
     usage = sum_days(tx, Span(before[0].from_ms if before else month.from_ms, month.to_ms), mine)
 
+    rates = list_rates(tx)
+
+    def whole(one: Span) -> Month:
+        month_only = charge_month(one, usage, terms, plans, customer.currency)
+        # A plan's overage price takes the place of the deployment's, and its tiers with it.
+        covered = any(plans[term.plan_id].overage_nanos is not None for term in terms if term.span.within(one))
+        return month_only if covered else with_volume(month_only, one, sold_volume(tx, one, mine, rates))
+
     def charge(one: Span) -> int:
-        return charge_month(one, usage, terms, plans, customer.currency).nanos
+        return whole(one).nanos
 
     charged = invoice_rows.charged_by_month(tx, customer.id)
     late = {name_of(one): charge(one) - charged.get(name_of(one), 0) for one in before}
     wallet = credit_rows.wallet_of(tx, customer.id)
-    now = charge_month(month, usage, terms, plans, customer.currency)
+    now = whole(month)
     return draft_invoice(month, now, late, wallet, customer.currency)
 
 

@@ -5,6 +5,7 @@ from primeur.billing.customer_rows import Customer, list_customers, payers
 from primeur.billing.paper import date_text
 from primeur.billing.rules.periods import month_named
 from primeur.billing.rules.plans import check_currency
+from primeur.billing.statement_rows import last_stated
 from primeur.core.errors import Conflict
 from primeur.governance.rows import list_projects
 from primeur.store.database import Tx
@@ -44,3 +45,18 @@ def concerned(tx: Tx, party: str) -> list[Customer]:
     paying = payers(tx)
     found = {paying.get(one.id) for one in list_projects(tx) if party in {"", one.id, one.organisation_id}}
     return [one for one in list_customers(tx) if one.id in found]
+
+
+def check_stated(tx: Tx, kind: str, party: str, from_ms: int) -> None:
+    """Refuse a price of buying, or a share, that begins before a final statement of the provider or partner ends.
+
+    Raises:
+        Conflict: names the month and the first day that is open.
+    """
+    last = last_stated(tx, kind, party)
+    if last is not None and from_ms < month_named(last).to_ms:
+        raise Conflict(
+            f"the statement of {party!r} for {last} is final and this would begin before it ends; "
+            f"let it begin on {date_text(month_named(last).to_ms)} or later",
+            param="from_day",
+        )

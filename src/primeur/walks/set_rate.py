@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from primeur.billing.rules.stating import PROVIDER
 from primeur.core.caller import Caller
 from primeur.core.chat import Price
 from primeur.core.errors import BadRequest
@@ -20,7 +21,7 @@ from primeur.walks.add_customer import Currency
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
-from primeur.walks.keep_final import check_negotiated, check_open
+from primeur.walks.keep_final import check_negotiated, check_open, check_stated
 from primeur.walks.name_payer import name_payer
 from primeur.walks.set_price import Begins, Decimal, begins
 
@@ -93,7 +94,9 @@ def write_rate(tx: Tx, house: House, caller: Caller, ask: NewRate) -> Rate:
         per=ask.per,
     )
     check_rate(rate)
-    if side == "sell":
+    if side == "buy":
+        check_stated(tx, PROVIDER, party, rate.from_ms)
+    else:
         check_open(tx, party, rate.from_ms)
     if side == "sell" and party:
         check_negotiated(tx, party, rate.currency)

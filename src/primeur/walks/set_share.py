@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from primeur.billing.rules.stating import PARTNER
 from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest
 from primeur.core.events import ShareSet
@@ -16,6 +17,7 @@ from primeur.walks.add_customer import Name
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
+from primeur.walks.keep_final import check_stated
 from primeur.walks.set_price import Begins, begins
 from primeur.walks.set_rate import sellers
 
@@ -59,6 +61,7 @@ def write_share(tx: Tx, house: House, caller: Caller, ask: NewShare) -> Share:
         from_ms=begins(ask, now_ms),
         created_ms=now_ms,
     )
+    check_stated(tx, PARTNER, share.partner, share.from_ms)
     rate_rows.add_share(tx, share)
     tell(tx, ShareSet(share.id, share.partner), actor=actor_of(caller), at_ms=now_ms)
     return share

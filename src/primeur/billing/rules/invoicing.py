@@ -87,7 +87,7 @@ def draft_invoice(
     more = sum(line.nanos or 0 for line in late_lines)
     charges = [*charged.charges, *([Charge(month.from_ms, more)] if more > 0 else [])]
     burnt = burn(wallet, charges)
-    lines = (*charged.lines, *late_lines, *_credit_lines(burnt, wallet, month))
+    lines = (*charged.lines, *late_lines, *credit_lines(burnt, wallet, month))
     nanos = total_of(lines)
     cents, remainder = to_cents(nanos, currency)
     return Draft(lines, tuple(burnt), tuple(expire(after(wallet, burnt), month.to_ms)), nanos, cents, remainder)
@@ -119,7 +119,8 @@ def check_next(month: Span, last: Span | None, now_ms: int) -> None:
         raise Conflict(f"{name_of(last)} is final already; what came late for {name_of(month)} is in the next invoice")
 
 
-def _credit_lines(burnt: Iterable[Burn], wallet: Wallet, month: Span) -> list[Line]:
+def credit_lines(burnt: Iterable[Burn], wallet: Wallet, month: Span) -> list[Line]:
+    """Give a line for each credit that pays."""
     names = {one.id: one.name for one in wallet.grants}
     sums: dict[str, int] = {}
     for one in burnt:

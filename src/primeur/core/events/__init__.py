@@ -31,6 +31,9 @@ from primeur.core.events.billing import (
     MailAbandoned,
     PlanAdded,
     PlanRemoved,
+    ProfitDistributed,
+    StatementIssued,
+    StatementPaid,
     SubscriptionMoved,
 )
 from primeur.core.events.broker import (
@@ -187,6 +190,7 @@ __all__ = [
     "PlanAdded",
     "PlanRemoved",
     "PriceSet",
+    "ProfitDistributed",
     "ProjectChanged",
     "ProjectCreated",
     "ProjectExported",
@@ -215,6 +219,8 @@ __all__ = [
     "SignInSet",
     "SourceRemoved",
     "SourceSet",
+    "StatementIssued",
+    "StatementPaid",
     "SubscriptionMoved",
     "TrafficMoved",
     "TrainingDataTaken",

@@ -71,6 +71,32 @@ class InvoiceMoved(Event, frozen=True):
     state: str
 
 
+class StatementIssued(Event, frozen=True):
+    """What a provider or a partner is owed for a month is final and has its number."""
+
+    statement_id: str
+    number: str
+    kind: str
+    party: str
+
+
+class StatementPaid(Event, frozen=True):
+    """A statement was paid."""
+
+    statement_id: str
+    number: str
+
+
+class ProfitDistributed(Event, frozen=True):
+    """A period's profit was shared out by tiers and posted."""
+
+    distribution_id: str
+    name: str
+    period: str
+    currency: str
+    cents: int
+
+
 class BudgetReached(Event, frozen=True):
     """A budget's soft or hard limit was reached, for the first time in its period."""
 
@@ -111,6 +137,9 @@ BillingEvent = (
     | CreditGranted
     | InvoiceIssued
     | InvoiceMoved
+    | StatementIssued
+    | StatementPaid
+    | ProfitDistributed
     | BudgetReached
     | AlertTargetAdded
     | AlertTargetRemoved

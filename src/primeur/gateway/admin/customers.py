@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from primeur.billing import credit_rows, customer_rows
+from primeur.billing.credit_rows import PROVIDER_HOLDER
 from primeur.billing.rules.credits import Balance, Grant
 from primeur.core.money import amount_of
 from primeur.gateway.admin.page import Page, asked
@@ -22,7 +23,7 @@ from primeur.walks.add_customer import (
     sees,
     set_issuer,
 )
-from primeur.walks.grant_credit import PROVIDER, NewCredit, grant_credit
+from primeur.walks.grant_credit import NewCredit, grant_credit
 
 
 class IssuerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +148,7 @@ async def post_credit(visit: Visit) -> Answer:
 
 
 def _credits(tx: Tx, visit: Visit, holder: str) -> Page[CreditView]:
-    if holder and not holder.startswith(PROVIDER):
+    if holder and not holder.startswith(PROVIDER_HOLDER):
         holder = choose_customer(tx, visit.caller, holder).id
     seen = {one.id for one in customer_rows.list_customers(tx) if sees(visit.caller, one)}
     every = visible_project(visit.caller) is None
@@ -161,7 +162,7 @@ def _names(tx: Tx) -> dict[str, str]:
 
 
 def _name(holder: str, names: dict[str, str]) -> str:
-    return names.get(holder, holder.removeprefix(PROVIDER))
+    return names.get(holder, holder.removeprefix(PROVIDER_HOLDER))
 
 
 _ONE = "/api/v1/customers/{customer}"

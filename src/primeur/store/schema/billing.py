@@ -1,6 +1,18 @@
 """Tables of the room billing: who pays, for which plan, with which credits, and what was invoiced."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from primeur.store.schema.base import identity, made, metadata
 
@@ -182,4 +194,52 @@ mails = Table(
     Column("fault", Text),
     made(),
     Index("ix_mails_state_next", "state", "next_ms"),
+)
+
+# What requests earned, cost and shared by UTC day, summed up from the ledger's own legs as far as the cursor says.
+money_days = Table(
+    "money_days",
+    metadata,
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("side", String(8), primary_key=True),
+    Column("account", String(500), primary_key=True),
+    Column("project_id", String(64), primary_key=True),
+    Column("deployment", String(200), primary_key=True),
+    Column("provider", String(200), primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("currency", String(8), primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("nanos", BigInteger, nullable=False),
+)
+
+money_cursors = Table(
+    "money_cursors",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+# Papers of those whom we owe: providers and partners. Their numbers count in series of their own.
+statements = Table(
+    "statements",
+    metadata,
+    identity(),
+    Column("number", String(64), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("issuer", String(16), nullable=False),
+    Column("party", String(200), nullable=False),
+    Column("period", String(8), nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("nanos", BigInteger, nullable=False),
+    Column("cents", BigInteger, nullable=False),
+    Column("remainder_nanos", BigInteger, nullable=False),
+    Column("lines", Text, nullable=False),
+    Column("issued_by", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("booked_nanos", BigInteger, nullable=False),
+    Column("ahead_nanos", BigInteger, nullable=False),
+    made(),
+    UniqueConstraint("kind", "party", "currency", "period"),
 )
