@@ -14,12 +14,12 @@ from primeur.billing.rules.invoicing import FINAL, Draft, check_next, draft_invo
 from primeur.billing.rules.periods import DAY_MS, Span, month_named, month_of, name_of, year_of
 from primeur.billing.rules.stating import with_volume
 from primeur.billing.usage_rows import spent_after, sum_days
-from primeur.billing.volume_rows import sold_volume
 from primeur.core.caller import Caller
 from primeur.core.errors import CallerError
 from primeur.core.events import InvoiceIssued
 from primeur.core.ids import make_id
 from primeur.metering.rate_rows import list_rates
+from primeur.metering.volume_rows import sold_volume
 from primeur.store.database import Tx, tell
 from primeur.walks.add_customer import choose_customer, sees
 from primeur.walks.book_invoice import book_invoice, book_lost, uncleared
@@ -127,7 +127,11 @@ def draft_of(tx: Tx, customer: Customer, month: Span) -> Draft:
         month_only = charge_month(one, usage, terms, plans, customer.currency)
         # A plan's overage price takes the place of the deployment's, and its tiers with it.
         covered = any(plans[term.plan_id].overage_nanos is not None for term in terms if term.span.within(one))
-        return month_only if covered else with_volume(month_only, one, sold_volume(tx, one, mine, rates))
+        return (
+            month_only
+            if covered
+            else with_volume(month_only, one, sold_volume(tx, (one.from_ms, one.to_ms), mine, rates))
+        )
 
     def charge(one: Span) -> int:
         return whole(one).nanos

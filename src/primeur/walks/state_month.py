@@ -16,13 +16,13 @@ from primeur.billing.rules.invoicing import Draft, check_next
 from primeur.billing.rules.periods import Span, month_named, month_of, name_of
 from primeur.billing.rules.stating import FINAL, PARTNER, PROVIDER, Due, Owed, draft_statement
 from primeur.billing.statement_rows import Statement
-from primeur.billing.volume_rows import bought_volume
 from primeur.core.caller import Caller
 from primeur.core.errors import CallerError, NotFound
 from primeur.core.events import StatementIssued
 from primeur.core.ids import make_id
 from primeur.ledger.rules.entries import account_name
 from primeur.metering.rate_rows import list_rates, list_shares
+from primeur.metering.volume_rows import bought_volume
 from primeur.store.database import Tx, tell
 from primeur.walks.add_customer import Language
 from primeur.walks.book_statement import book_statement
@@ -162,7 +162,11 @@ def draft_of(tx: Tx, one: Owing, month: Span, found: list[MoneySum]) -> Draft:
     rates = list_rates(tx)
 
     def volume(span: Span) -> dict[str, int]:
-        return bought_volume(tx, span, one.party, one.currency, rates) if one.kind == PROVIDER else {}
+        return (
+            bought_volume(tx, (span.from_ms, span.to_ms), one.party, one.currency, rates)
+            if one.kind == PROVIDER
+            else {}
+        )
 
     booked = [each for each in found if each.side != "ahead"]
     within = [each for each in booked if month.holds(each.day_ms)]

@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from primeur.billing.rules.periods import Span
 from primeur.metering.rates import Rate, Used, choose_rate
 from primeur.store.database import Tx
 from primeur.store.schema import requests
 
-_FOREVER = 1 << 62
+Month = tuple[int, int]
+"""Its first UTC millisecond, and that of the next one."""
 
 
-def sold_volume(tx: Tx, month: Span, project_ids: Collection[str], rates: Iterable[Rate]) -> dict[str, int]:
+def sold_volume(tx: Tx, month: Month, project_ids: Collection[str], rates: Iterable[Rate]) -> dict[str, int]:
     """Give, by deployment, how many nanos more or less a month's tiers of selling make what projects pay."""
     monthly = {one.id: one for one in rates if one.side == "sell" and one.per == "month"}
     if not monthly:
@@ -26,16 +26,17 @@ def sold_volume(tx: Tx, month: Span, project_ids: Collection[str], rates: Iterab
     return found
 
 
-def bought_volume(tx: Tx, month: Span, provider: str, currency: str, rates: Iterable[Rate]) -> dict[str, int]:
+def bought_volume(tx: Tx, month: Month, provider: str, currency: str, rates: Iterable[Rate]) -> dict[str, int]:
     """Give, by deployment, how many nanos more or less a month's tiers of buying make what a provider is owed."""
     mine = [one for one in rates if one.side == "buy" and one.party == provider]
     if not any(one.per == "month" for one in mine):
         return {}
     c = requests.c
-    begins = sorted({max(month.from_ms, one.from_ms) for one in mine if one.from_ms < month.to_ms} | {month.from_ms})
+    first, end = month
+    begins = sorted({max(first, one.from_ms) for one in mine if one.from_ms < end} | {first})
     found: dict[str, int] = {}
-    for from_ms, to_ms in zip(begins, [*begins[1:], month.to_ms], strict=True):
-        for _, deployment, used in _sums(tx, Span(from_ms, to_ms), c.provider, c.provider == provider):
+    for from_ms, to_ms in zip(begins, [*begins[1:], end], strict=True):
+        for _, deployment, used in _sums(tx, (from_ms, to_ms), c.provider, c.provider == provider):
             rate = choose_rate(mine, (provider,), deployment, from_ms)
             if rate is not None and rate.per == "month" and rate.currency == currency:
                 found[deployment] = found.get(deployment, 0) + _difference(rate, used)
@@ -47,7 +48,7 @@ def _difference(rate: Rate, used: Used) -> int:
 
 
 def _sums(
-    tx: Tx, span: Span, group: ColumnElement[Any], chosen: ColumnElement[bool]
+    tx: Tx, span: Month, group: ColumnElement[Any], chosen: ColumnElement[bool]
 ) -> Iterable[tuple[str, str, Used]]:
     c = requests.c
     made = c.input_tokens + c.output_tokens > 0
@@ -55,6 +56,6 @@ def _sums(
     reasoning = case((c.reasoning_tokens > c.output_tokens, c.output_tokens), else_=c.reasoning_tokens)
     columns = (c.input_tokens, cached, c.output_tokens, reasoning, c.images)
     sums = (*(func.sum(column) for column in columns), func.count(), func.sum(c.duration_us))
-    query = select(group, c.deployment, *sums).where(c.at_ms >= span.from_ms, c.at_ms < span.to_ms, made, chosen)
+    query = select(group, c.deployment, *sums).where(c.at_ms >= span[0], c.at_ms < span[1], made, chosen)
     for name, deployment, *numbers in tx.execute(query.group_by(group, c.deployment)):
         yield str(name), str(deployment), Used(*(int(number) for number in numbers))
