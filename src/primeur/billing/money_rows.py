@@ -21,7 +21,7 @@ from primeur.store.schema import (
     versions,
 )
 
-Side = Literal["sold", "bought", "ahead", "shared"]
+Side = Literal["sold", "bought", "ahead", "shared", "other"]
 _CURSOR = "requests"
 _STEP = 50_000
 _KEYS = ("day_ms", "side", "account", "project_id", "deployment", "provider", "model", "currency")
@@ -33,8 +33,9 @@ class MoneySum:
 
     Attributes:
         side: ``sold``: revenue; ``bought``: what its capacity cost, ``ahead``: the part of it that was taken from what
-            was paid ahead; ``shared``: what a partner gets of the revenue.
-        account: of a partner's share, the expense that it is booked on; empty for other sides.
+            was paid ahead; ``shared``: what a partner gets of the revenue; ``other``: income (or, negative, expense)
+            that is booked elsewhere, such as plans' fees.
+        account: the account of a partner's share, or of what is booked elsewhere; empty for the rest.
     """
 
     day_ms: int
@@ -57,16 +58,21 @@ def sum_on(tx: Tx) -> bool:
     until = min(head, after + _STEP)
     if until == after:
         return False
-    flavour = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    adding: Any = flavour(money_days).from_select([*_KEYS, "requests", "nanos"], _legs_between(after, until))
-    new = adding.excluded
-    summed = {name: money_days.c[name] + new[name] for name in ("requests", "nanos")}
-    tx.execute(adding.on_conflict_do_update(index_elements=list(_KEYS), set_=summed))
+    for found_sums in (_legs_between(after, until), _others_between(after, until)):
+        _add(tx, found_sums)
     if found is None:
         tx.execute(insert(money_cursors).values(name=_CURSOR, number=until))
     else:
         tx.execute(update(money_cursors).where(money_cursors.c.name == _CURSOR).values(number=until))
     return until < head
+
+
+def _add(tx: Tx, found: Select[Any]) -> None:
+    flavour = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    adding: Any = flavour(money_days).from_select([*_KEYS, "requests", "nanos"], found)
+    new = adding.excluded
+    summed = {name: money_days.c[name] + new[name] for name in ("requests", "nanos")}
+    tx.execute(adding.on_conflict_do_update(index_elements=list(_KEYS), set_=summed))
 
 
 def list_money(tx: Tx, span: Span, side: Side | None = None, provider: str | None = None) -> list[MoneySum]:
@@ -115,4 +121,24 @@ def _legs_between(after: int, until: int) -> Select[Any]:
         .select_from(joined)
         .where(t.number > after, t.number <= until, t.kind.in_(("usage", "reversal")), chosen)
         .group_by(*group)
+    )
+
+
+def _others_between(after: int, until: int) -> Select[Any]:
+    """Income and expenses of everything but requests, by the day on which it was booked."""
+    t, a = transactions.c, accounts.c
+    day = t.at_ms - t.at_ms % literal(DAY_MS, BigInteger)
+    nothing = literal("")
+    group = [day, literal("other"), a.name, nothing, nothing, nothing, nothing, a.currency]
+    joined = (
+        transactions.join(legs, legs.c.number == t.number)
+        .join(accounts, a.id == legs.c.account_id)
+        .outerjoin(requests, requests.c.id == t.reverses)
+    )
+    chosen = (a.name.startswith("Income:") | a.name.startswith("Expenses:")) & (a.book == "requests")
+    return (
+        select(*group, func.count(), func.sum(-legs.c.amount))
+        .select_from(joined)
+        .where(t.number > after, t.number <= until, t.kind != "usage", requests.c.id.is_(None), chosen)
+        .group_by(day, a.name, a.currency)
     )

@@ -12,10 +12,12 @@ from primeur.cli import (
     customers,
     data,
     deployments,
+    distributions,
     documents,
     invoices,
     keys,
     ledger,
+    margins,
     members,
     model_store,
     organisations,
@@ -54,6 +56,7 @@ app.command("status")(status.show_status)
 app.command("apply")(status.apply)
 app.command("sign-in-link")(status.make_link)
 app.command("usage")(usage.show_usage)
+app.command("margins")(margins.show_margins)
 app.command("forecast")(outlooks.show_forecast)
 ledger.commands.command("what-if")(outlooks.ask_what_if)
 for _name, _group in (
@@ -83,6 +86,7 @@ for _name, _group in (
     ("credits", customers.credit_commands),
     ("invoices", invoices.commands),
     ("statements", statements.commands),
+    ("distributions", distributions.commands),
     ("alerts", alerts.commands),
     ("requests", usage.requests),
     ("simulate", simulate.commands),

@@ -14,12 +14,7 @@ def read_declared(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     Raises:
         SetupError: the file or one that it names cannot be read, or it is not TOML.
     """
-    try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise SetupError(f"{file} cannot be read: {error.strerror}; name another file") from None
-    except ValueError as error:
-        raise SetupError(f"{file} is not TOML: {error}") from None
+    document = read_toml(file)
     files: dict[str, Path] = {}
     models = document.get("models", {})
     for name, model in models.items() if isinstance(models, dict) else ():
@@ -28,6 +23,20 @@ def read_declared(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
             files[name] = file.parent / Path(model["file"]).expanduser()
             model.setdefault("sha256", _digest(files[name]))
     return document, files
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises:
+        SetupError: it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SetupError(f"{file} cannot be read: {error.strerror}; name another file") from None
+    except ValueError as error:
+        raise SetupError(f"{file} is not TOML: {error}") from None
 
 
 def _digest(path: Path) -> str:

@@ -32,9 +32,11 @@ from primeur.core.events.billing import (
     PlanAdded,
     PlanRemoved,
     ProfitDistributed,
+    ProfitPaid,
     StatementIssued,
     StatementPaid,
     SubscriptionMoved,
+    TiersSet,
 )
 from primeur.core.events.broker import (
     BidSealed,
@@ -191,6 +193,7 @@ __all__ = [
     "PlanRemoved",
     "PriceSet",
     "ProfitDistributed",
+    "ProfitPaid",
     "ProjectChanged",
     "ProjectCreated",
     "ProjectExported",
@@ -222,6 +225,7 @@ __all__ = [
     "StatementIssued",
     "StatementPaid",
     "SubscriptionMoved",
+    "TiersSet",
     "TrafficMoved",
     "TrainingDataTaken",
     "UploadMoved",

@@ -97,6 +97,21 @@ class ProfitDistributed(Event, frozen=True):
     cents: int
 
 
+class ProfitPaid(Event, frozen=True):
+    """The parties of a distribution have been paid."""
+
+    distribution_id: str
+    name: str
+    period: str
+
+
+class TiersSet(Event, frozen=True):
+    """Tiers by which profit is shared out were said."""
+
+    waterfall_id: str
+    name: str
+
+
 class BudgetReached(Event, frozen=True):
     """A budget's soft or hard limit was reached, for the first time in its period."""
 
@@ -140,6 +155,8 @@ BillingEvent = (
     | StatementIssued
     | StatementPaid
     | ProfitDistributed
+    | ProfitPaid
+    | TiersSet
     | BudgetReached
     | AlertTargetAdded
     | AlertTargetRemoved

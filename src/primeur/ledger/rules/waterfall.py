@@ -118,24 +118,44 @@ class Payment:
     paid: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a distribution stands after the periods so far, in cents.
+
+    Attributes:
+        total: of all profits and losses.
+        mark: what could have been distributed at most: the highest total, or all good periods.
+        cumulative: what was distributed; *paid* of it, by party.
+    """
+
+    total: int
+    mark: int
+    cumulative: int
+    paid: Mapping[str, int]
+
+
 def distribute(waterfall: Waterfall, profits: Sequence[tuple[str, int]]) -> list[Payment]:
-    """Give what each period pays; *profits* are (period, cents), losses negative.
+    """Give what each period pays; *profits* are (period, cents), losses negative."""
+    standing = Standing(0, 0, 0, {})
+    payments = []
+    for period, profit in profits:
+        payment, standing = pay_next(waterfall, standing, period, profit)
+        payments.append(payment)
+    return payments
+
+
+def pay_next(waterfall: Waterfall, standing: Standing, period: str, profit: int) -> tuple[Payment, Standing]:
+    """Give what one more period pays, and where the distribution stands then; a loss is negative.
 
     A distribution of so few cents that rounding would take one back from somebody waits for the next period.
     """
-    total, mark, cumulative = 0, 0, 0
-    before = dict.fromkeys(waterfall.parties, 0)
-    payments = []
-    for period, profit in profits:
-        total += profit
-        # Without carrying losses, a bad period is forgotten; a good one is paid out in full.
-        mark = max(mark, total) if waterfall.carries_losses else mark + max(0, profit)
-        now = waterfall.in_cents(mark)
-        if mark - cumulative < waterfall.minimum or any(now[party] < before[party] for party in now):
-            mark_paid, now = cumulative, before
-        else:
-            mark_paid = mark
-        paid = {party: now[party] - before[party] for party in waterfall.parties}
-        payments.append(Payment(period, profit, mark_paid - cumulative, mark_paid, paid))
-        cumulative, before = mark_paid, now
-    return payments
+    total = standing.total + profit
+    # Without carrying losses, a bad period is forgotten; a good one is paid out in full.
+    mark = max(standing.mark, total) if waterfall.carries_losses else standing.mark + max(0, profit)
+    before = {party: standing.paid.get(party, 0) for party in waterfall.parties}
+    now, cumulative = waterfall.in_cents(mark), mark
+    if mark - standing.cumulative < waterfall.minimum or any(now[party] < before[party] for party in now):
+        now, cumulative = before, standing.cumulative
+    paid = {party: now[party] - before[party] for party in waterfall.parties}
+    payment = Payment(period, profit, cumulative - standing.cumulative, cumulative, paid)
+    return payment, Standing(total, mark, cumulative, {**standing.paid, **now})

@@ -65,8 +65,10 @@ from primeur.store.schema.happened import (
 from primeur.store.schema.ledger import (
     accounts,
     balances,
+    distributions,
     legs,
     transactions,
+    waterfalls,
 )
 from primeur.store.schema.limits import (
     budgets,
@@ -111,6 +113,7 @@ __all__ = [
     "customers",
     "data_policies",
     "deployments",
+    "distributions",
     "engine_measurements",
     "events",
     "files",
@@ -163,5 +166,6 @@ __all__ = [
     "upload_parts",
     "uploads",
     "versions",
+    "waterfalls",
     "webhook_deliveries",
 ]

@@ -9,10 +9,11 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
-from primeur.store.schema.base import metadata
+from primeur.store.schema.base import identity, made, metadata
 
 accounts = Table(
     "accounts",
@@ -46,6 +47,38 @@ legs = Table(
     Column("account_id", Integer, nullable=False),
     Column("amount", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# Tiers by which profit is shared out; the newest of a name holds.
+waterfalls = Table(
+    "waterfalls",
+    metadata,
+    identity(),
+    Column("name", String(200), nullable=False, index=True),
+    Column("document", Text, nullable=False),
+    made(),
+)
+
+# What a period paid by them, and where the distribution stood then: its totals are what the next one begins with.
+distributions = Table(
+    "distributions",
+    metadata,
+    identity(),
+    Column("name", String(200), nullable=False),
+    Column("period", String(8), nullable=False),
+    Column("waterfall_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("currency", String(8), nullable=False),
+    Column("profit_nanos", BigInteger, nullable=False),
+    Column("profit_cents", BigInteger, nullable=False),
+    Column("distributed_cents", BigInteger, nullable=False),
+    Column("total_cents", BigInteger, nullable=False),
+    Column("mark_cents", BigInteger, nullable=False),
+    Column("cumulative_cents", BigInteger, nullable=False),
+    Column("paid", Text, nullable=False),
+    Column("ended_ms", BigInteger),
+    made(),
+    UniqueConstraint("name", "period"),
 )
 
 balances = Table(
