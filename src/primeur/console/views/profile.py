@@ -1,4 +1,4 @@
-"""One's own page: password, sessions, and the projects one can go on in."""
+"""One's own page: password, passkeys, sessions, and the projects one can go on in."""
 
 from starlette.responses import Response
 
@@ -45,4 +45,5 @@ async def move(page: Page) -> Response:
 
 async def _draw(page: Page, *, refused: str = "", done: str = "", status: int = 200) -> Response:
     sessions: list[Json] = (await page.api.get("/api/v1/sessions"))["data"]
-    return page.draw("profile.html", status, sessions=sessions, refused=refused, done=done)
+    passkeys: list[Json] = (await page.api.get("/api/v1/me/passkeys"))["data"]
+    return page.draw("profile.html", status, sessions=sessions, passkeys=passkeys, refused=refused, done=done)

@@ -180,6 +180,30 @@ class SignInRefused(Event, frozen=True):
     why: str
 
 
+class PasskeyAdded(Event, frozen=True):
+    """A member may sign in with one more passkey."""
+
+    member_id: str
+    passkey_id: str
+    name: str
+
+
+class PasskeyRenamed(Event, frozen=True):
+    """A member calls a passkey something else."""
+
+    member_id: str
+    passkey_id: str
+    name: str
+
+
+class PasskeyRemoved(Event, frozen=True):
+    """A passkey of a member signs in no more."""
+
+    member_id: str
+    passkey_id: str
+    name: str
+
+
 class GroupSet(Event, frozen=True):
     """An identity provider made a group or changed who is in it."""
 
@@ -219,6 +243,9 @@ GovernanceEvent = (
     | PasswordChanged
     | SignInBanned
     | SignInRefused
+    | PasskeyAdded
+    | PasskeyRenamed
+    | PasskeyRemoved
     | GroupSet
     | GroupRemoved
 )
