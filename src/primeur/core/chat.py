@@ -10,6 +10,7 @@ import msgspec
 from primeur.core.caller import Gate
 from primeur.core.egress import Reach
 from primeur.core.errors import TargetFailed
+from primeur.core.guards import Guard
 from primeur.core.wire import AnyRequest
 
 Json = dict[str, Any]
@@ -263,6 +264,7 @@ class Deployment:
         coming: there is no target yet and an engine is on its way up for the first time; nothing has failed.
         max_output_tokens: assumed answer length when a caller gives none.
         placing: None where no right concerns it.
+        guard: what looks at prompts and answers; None where nothing does.
         gate: limits of the deployment itself, which everybody's requests pass; None when it has none.
         sticky: what stays with one revision while several have a share: ``conversation``, ``key`` or ``request``.
     """
@@ -277,5 +279,6 @@ class Deployment:
     coming: bool = False
     max_output_tokens: int = 1024
     placing: Placing | None = None
+    guard: Guard | None = None
     gate: Gate | None = None
     sticky: str = "conversation"

@@ -143,7 +143,7 @@ class HolderBusy(OverLimit):
 
 
 class NeedsPlacing(PrimeurError):
-    """A right concerns the deployment, so that the request may have to wait: the long way knows how."""
+    """A right or a guard concerns the deployment, so that the request may have to wait: the long way knows how."""
 
 
 class TargetFailed(PrimeurError):

@@ -42,7 +42,7 @@ class Base64Source(msgspec.Struct, frozen=True, tag_field="type", tag="base64", 
 
 
 class UrlSource(msgspec.Struct, frozen=True, tag_field="type", tag="url", forbid_unknown_fields=True):
-    """An image at an address, which the target reads, never Primeur."""
+    """An image at an address; it is fetched here, see `primeur.walks.fetch_images`."""
 
     url: str
 

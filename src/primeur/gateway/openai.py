@@ -37,7 +37,11 @@ def make_ask(visit: Visit, route: Route, body: bytes, kind: type[AnyRequest]) ->
 
 def completion_headers(completion: Completion) -> Headers:
     """Who served, at what overhead, and how much is left."""
-    return serving_headers(completion.served, completion.overhead_us, completion.standing)
+    headers = serving_headers(completion.served, completion.overhead_us, completion.standing)
+    if completion.verdicts:
+        found = ", ".join(f"{one.stage} {one.rule} {one.action}" for one in completion.verdicts)
+        headers.append((b"x-primeur-guard", found.encode()))
+    return headers
 
 
 def serving_headers(served: Served, overhead_us: int, standing: Standing) -> Headers:

@@ -11,6 +11,8 @@ from primeur.store.database import Tx
 from primeur.store.schema import requests, target_faults
 
 MOST_ROWS = 20_000
+GUARDED = "guard"
+"""Code of a fault that is none: a guard found something in the answer."""
 _LONGEST_MS = 600_000
 
 
@@ -66,6 +68,8 @@ def list_ended(tx: Tx, revision_ids: Iterable[str], from_ms: int, until_ms: int)
         .where(target_faults.c.at_ms >= from_ms, target_faults.c.at_ms < until_ms)
         .limit(MOST_ROWS)
     )
+    faulty = list(tx.execute(faults))
+    guarded = {(row.request_id, row.revision_id) for row in faulty if row.code == GUARDED}
     found = [
         Seen(
             row.id,
@@ -78,11 +82,16 @@ def list_ended(tx: Tx, revision_ids: Iterable[str], from_ms: int, until_ms: int)
                 if row.output_tokens and row.outcome == "completed"
                 else None,
                 cost_nanos=row.cost_nanos,
+                guarded=(row.id, row.revision_id) in guarded,
             ),
         )
         for row in tx.execute(query)
     ]
-    found += [Seen(row.request_id, row.revision_id, row.at_ms, Observation(failed=True)) for row in tx.execute(faults)]
+    found += [
+        Seen(row.request_id, row.revision_id, row.at_ms, Observation(failed=True))
+        for row in faulty
+        if row.code != GUARDED
+    ]
     return sorted(found, key=lambda one: (one.ended_ms, one.request_id))
 
 

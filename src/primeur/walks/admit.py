@@ -6,6 +6,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Dialect, Route, Target, Translation
 from primeur.core.errors import NeedsPlacing, OverLimit, SliceSpent
 from primeur.core.fan import answers_of
+from primeur.core.images import has_images
 from primeur.core.ports import Hold, Lane
 from primeur.core.splice import with_fields, with_model, with_usage_asked
 from primeur.core.usage import Usage
@@ -60,19 +61,19 @@ def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> 
     """Let *ask* in; whoever goes on must `settle` it, once.
 
     Args:
-        may_wait: the request can be placed under a right, which may mean to wait.
+        may_wait: the request can be placed under a right and looked at by a guard, which may mean to wait.
 
     Raises:
         UnknownModel, UnsupportedParameter, OverLimit, NotPermitted, NotReady: refused.
         SliceSpent: see `primeur.core.ports.Lane.reserve`; `admit_in_turn` deals with it.
-        NeedsPlacing: a right concerns the deployment, and it cannot wait; as before.
+        NeedsPlacing: a right or a guard concerns the deployment, and it cannot wait; as before.
     """
     check(caller, "inference", None, ask.arrived_ms)
     way = house.board.now.way(ask.route, ask.fields.model)
     if caller.deployments is not None:
         check_allowed(way, caller, ask)
-    if way.deployment.placing is not None and not may_wait:
-        raise NeedsPlacing(f"{way.deployment.name!r} is placed under a right")
+    if not may_wait and (way.looks or has_images(ask.fields)):
+        raise NeedsPlacing(f"{way.deployment.name!r} has a right or a guard, or the request an image")
     deployment, targets = way.deployment, way.order(ask, caller.key_id)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)

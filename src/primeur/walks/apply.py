@@ -21,6 +21,7 @@ from primeur.walks.house import House
 from primeur.walks.read_document import Declared, read_document
 from primeur.walks.read_secrets import check_secrets
 from primeur.walks.set_alias import write_alias
+from primeur.walks.set_guard import write_guard
 from primeur.walks.set_price import write_price
 from primeur.walks.set_rate import write_rate
 from primeur.walks.set_share import write_share
@@ -32,6 +33,7 @@ PERMISSIONS: Mapping[str, str] = {
     "models": "models:write",
     "deployments": "deployments:write",
     "aliases": "deployments:write",
+    "guards": "deployments:write",
     "prices": "prices:write",
     "rates": "prices:write",
     "shares": "prices:write",
@@ -125,6 +127,10 @@ def _alias(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change)
     write_alias(tx, house, caller, one.name, one.what)
 
 
+def _guard(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change) -> None:
+    write_guard(tx, house, caller, one.name, one.what)
+
+
 def _price(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change) -> None:
     write_price(tx, house, caller, one.name, one.what)
 
@@ -144,6 +150,7 @@ _MAKE: Mapping[str, Callable[[Tx, House, Caller, Declared, Change], str | None]]
     "models": _model,
     "deployments": _deployment,
     "aliases": _alias,
+    "guards": _guard,
     "prices": _price,
     "rates": _rate,
     "shares": _share,

@@ -14,6 +14,7 @@ from primeur.governance.vault_rules import shown
 from primeur.metering import rows as metering
 from primeur.registry import deployment_rows, rows
 from primeur.store.database import Tx
+from primeur.trust.rows import find_guard
 from primeur.walks.choose_project import choose_project
 from primeur.walks.compare_rates import rate_there, rate_wanted, share_there, share_wanted, starts
 from primeur.walks.read_document import Declared
@@ -132,6 +133,11 @@ def _there_alias(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None:
     return None if target is None else {"deployment": names[target]}
 
 
+def _there_guard(tx: Tx, _caller: Caller, entry: Declared) -> Fields:
+    row = deployment_rows.find_deployment(tx, entry.name)
+    return dict(msgspec.to_builtins(find_guard(tx, row.id)))
+
+
 def _there_price(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None:
     wanted = starts(entry.what)
     found = metering.list_prices(tx, entry.name)
@@ -165,6 +171,7 @@ _THERE: Mapping[str, Callable[[Tx, Caller, Declared], Fields | None]] = {
     "models": _there_model,
     "deployments": _there_deployment,
     "aliases": _there_alias,
+    "guards": _there_guard,
     "prices": _there_price,
     "rates": rate_there,
     "shares": share_there,

@@ -25,6 +25,8 @@ from primeur.registry.roll_outs import UNOPENED
 from primeur.registry.rows import Provider, list_providers
 from primeur.registry.rules import Standing, revisions_to_run
 from primeur.store.database import Tx, last_sequence
+from primeur.trust.rows import list_guards
+from primeur.trust.rules import GuardPolicy, compile_guard
 from primeur.walks.compile_callers import People, compile_callers, compile_sessions, read_people, with_masks
 from primeur.walks.compile_gates import Gates, compile_gates
 from primeur.walks.compile_placing import Supply, read_supply, with_placing
@@ -52,6 +54,7 @@ class Facts:
     gates: Gates
     roll_outs: dict[str, RollOut]
     plans: dict[str, Held]
+    guards: dict[str, GuardPolicy]
 
 
 async def compile_snapshot(house: House) -> Snapshot:
@@ -78,6 +81,7 @@ def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
         gates=compile_gates(list_scope_limits(tx), list_budgets(tx)),
         roll_outs=newest_roll_outs(tx),
         plans=read_plans(tx, now_ms),
+        guards=list_guards(tx),
     )
 
 
@@ -162,6 +166,7 @@ class _Joiner:
             embeddings_by=self.row.embeddings_by,
             pending=missing[0].reason if missing and not targets else "",
             coming=not targets and any(one.coming for one in missing),
+            guard=compile_guard(self.facts.guards.get(self.row.id, GuardPolicy())),
             sticky=self.roll_out.policy.sticky if self.roll_out else "conversation",
         )
 

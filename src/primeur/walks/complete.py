@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Placement, Served, Target, Translation
 from primeur.core.errors import PrimeurError, TargetFailed
+from primeur.core.guards import Verdict
 from primeur.core.ports import Reply, Standing
 from primeur.registry.observation_rows import Fault
 from primeur.walks.admit import Admission, admit_in_turn, settle, write_letter
+from primeur.walks.guard_request import Guarding
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import pass_events, pass_whole
@@ -29,6 +31,7 @@ class Completion:
         events: server-sent events as bytes, each piece one or more whole ``data: ...`` events, ``[DONE]`` included.
             Closing it early is a hang-up: the target is cancelled and what was made is metered.
         overhead_us: microseconds spent before the target was called.
+        verdicts: what a guard found, as far as it has looked.
     """
 
     served: Served
@@ -37,6 +40,7 @@ class Completion:
     overhead_us: int
     body: bytes | None = None
     events: AsyncIterator[bytes] | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
 
 
 async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
@@ -44,10 +48,13 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
 
     Raises:
         UnknownModel, UnsupportedParameter, ContextTooLong, OverLimit, NotPermitted: refused by us.
+        BadRequest: a guard does not let it pass, or an image in it cannot be had.
         TargetFailed: every target that could be tried failed before its first byte.
     """
     admission = await admit_in_turn(house, caller, ask)
+    guarding = Guarding(house, caller, ask, admission.deployment)
     try:
+        ask = await guarding.let_through()
         placing = admission.deployment.placing
         seat = None if placing is None else placing.seat(ask, admission.targets)
         first = _first_answer(house, ask, admission) if seat is None else _first_placed(house, ask, admission, seat)
@@ -60,10 +67,13 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
     meter = Meter(house, caller, ask, served, admission, seat=seat)
     standing = admission.hold.lane.standing(house.clock.now_ms())
     completion = Completion(served, 200, standing, admission.overhead_us)
+    looked = guarding.look_at(translation)
     if ask.streams:
-        completion.events = pass_events(meter, reply, translation)
+        completion.events = guarding.told(pass_events(meter, reply, looked), target.revision_id)
     else:
-        completion.body = await pass_whole(meter, reply, translation)
+        completion.body = await pass_whole(meter, reply, looked)
+        await guarding.tell_answer(target.revision_id)
+    completion.verdicts = guarding.verdicts
     return completion
 
 

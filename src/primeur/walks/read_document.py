@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from primeur.core.errors import BadRequest
+from primeur.trust.rules import GuardPolicy
 from primeur.walks.add_provider import NewProvider
 from primeur.walks.change_key import KeyChange
 from primeur.walks.create_project import ProjectChange
@@ -44,6 +45,7 @@ KINDS: Mapping[str, Any] = {
     "models": DeclaredModel,
     "deployments": NewRevision,
     "aliases": str,
+    "guards": GuardPolicy,
     "prices": NewPrice,
     "rates": NewRate,
     "shares": NewShare,

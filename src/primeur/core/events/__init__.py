@@ -123,6 +123,12 @@ from primeur.core.events.registry import (
     VersionRegistered,
     WeightsCollected,
 )
+from primeur.core.events.trust import (
+    GuardDecided,
+    GuardRemoved,
+    GuardSet,
+    TrustEvent,
+)
 from primeur.core.events.webhooks import (
     WebhookAbandoned,
     WebhookEvent,
@@ -138,6 +144,7 @@ AnyEvent = (
     | LimitsEvent
     | MeteringEvent
     | RegistryEvent
+    | TrustEvent
     | WebhookEvent
 )
 
@@ -170,6 +177,9 @@ __all__ = [
     "FileKept",
     "GroupRemoved",
     "GroupSet",
+    "GuardDecided",
+    "GuardRemoved",
+    "GuardSet",
     "HouseFounded",
     "InvoiceIssued",
     "InvoiceMoved",

@@ -92,6 +92,9 @@ from primeur.store.schema.registry import (
     target_faults,
     versions,
 )
+from primeur.store.schema.trust import (
+    guards,
+)
 from primeur.store.schema.webhooks import (
     webhook_deliveries,
 )
@@ -121,6 +124,7 @@ __all__ = [
     "grants",
     "group_members",
     "groups",
+    "guards",
     "invoices",
     "issuers",
     "journal_cursors",

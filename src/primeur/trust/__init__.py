@@ -1,0 +1,1 @@
+"""What may pass in and out: guards on deployments."""
