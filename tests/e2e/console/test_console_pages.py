@@ -22,8 +22,21 @@ def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(brows
 
 def test_without_a_session_every_page_leads_to_the_door(service):
     """Nothing is shown to a stranger, and the answer is no cache's to keep."""
-    places = ("/chat", "/models", "/deployments", "/keys", "/usage", "/usage.csv", "/log", "/log/req_x", "/audit")
-    for path in (*places, "/capacity", "/audit/documents/roles"):
+    places = (
+        "/chat",
+        "/models",
+        "/deployments",
+        "/keys",
+        "/usage",
+        "/usage.csv",
+        "/money",
+        "/money/what-if",
+        "/money/papers",
+        "/log",
+        "/log/req_x",
+        "/audit",
+    )
+    for path in (*places, "/money", "/money/what-if", "/money/papers", "/capacity", "/audit/documents/roles"):
         answer = httpx2.get(service.url + path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), path
         assert answer.headers["cache-control"] == "no-store"

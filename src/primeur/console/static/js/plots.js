@@ -1,4 +1,4 @@
-// Plots of the usage page: uPlot, in the page's own colours, drawn again when the theme or the data change.
+// Plots of the usage and money pages: uPlot, in the page's own colours, drawn again when the theme or the data change.
 
 import uPlot from "../vendor/uPlot.esm.js";
 import { el, money, number, seconds, t } from "./dom.js";
@@ -16,7 +16,12 @@ const PLOTS = {
     const priced = series.data.filter((group) => group.currency);
     return { lines: priced.map((group) => ({ label: group.label, values: group.cost_nanos })), stacked: true, write: (value) => money(value, priced[0]?.currency), scale: 1e9 };
   },
-  waits: (series) => ({ lines: WAITS.map(([name, key]) => ({ label: t(key), values: series.waits[name].map((value) => value && value / 1000) })), stacked: false, write: seconds }),
+  money: (series, figure) => {
+    const { currency } = figure.dataset;
+    return { lines: series.money[currency].map((line) => ({ label: line.label, values: line.nanos })), stacked: false, write: (value) => money(value, currency), scale: 1e9, tick: compact };
+  },
+  chat: (series) => ({ lines: series.chat.map((line) => ({ label: line.label, values: line.nanos })), stacked: false, write: (value) => number(value / 1e9, 6), scale: 1e9, tick: compact }),
+  waits: (series) => ({ lines: WAITS.map(([name, key]) => ({ label: t(key), values: series.waits[name].map((value) => value && value / 1000) })), stacked: false, write: seconds, tick: seconds }),
 };
 
 function groups(series, name) {
@@ -34,14 +39,14 @@ function colourOf(name) {
 
 function draw() {
   for (const plot of drawn.splice(0)) plot.destroy();
-  const data = document.querySelector("#usage [data-series]");
+  const data = document.querySelector("[data-plots] [data-series]");
   if (!data) return;
   const series = JSON.parse(data.textContent);
   for (const figure of document.querySelectorAll("[data-plot]")) drawOne(figure, series);
 }
 
 function drawOne(figure, series) {
-  const { lines, stacked, write, scale = 1 } = PLOTS[figure.dataset.plot](series);
+  const { lines, stacked, write, scale = 1, tick = compact } = PLOTS[figure.dataset.plot](series, figure);
   figure.hidden = lines.length === 0;
   if (figure.hidden) return;
   const place = figure.querySelector(".canvas");
@@ -55,9 +60,9 @@ function drawOne(figure, series) {
     width: place.clientWidth, height: HEIGHT_PX, cursor: { points: { show: false }, drag: { x: false, y: false } },
     axes: [
       { stroke: soft, grid: { show: false }, ticks: grid, space: 70, values: (_plot, moments) => moments.map((moment) => short(moment, series.step_ms)) },
-      { stroke: soft, grid, ticks: { show: false }, size: 64, values: (_plot, all) => all.map((value) => tick(value / scale, stacked)) },
+      { stroke: soft, grid, ticks: { show: false }, size: 64, values: (_plot, all) => all.map((value) => tick(value / scale)) },
     ],
-    scales: { x: { range: (_plot, low, high) => [low - series.step_ms / 2000, high + series.step_ms / 2000] }, y: { range: (_plot, _low, high) => [0, (high || 1) * 1.08] } },
+    scales: { x: { range: (_plot, low, high) => [low - series.step_ms / 2000, high + series.step_ms / 2000] }, y: { range: (_plot, low, high) => [Math.min(0, (low || 0) * 1.08), (Math.max(0, high) || 1) * 1.08] } },
     series: [{ label: t("live.moment"), value: (_plot, at) => (at === null ? "—" : full(at, series.step_ms)) }, ...order.map((index) => shape(lines[index], index, stacked, write))],
   }, [series.at_ms.map((at) => at / 1000), ...order.map((index) => heights[index])], place));
 }
@@ -77,8 +82,7 @@ function stack(lines) {
   return lines.map((line) => line.values.map((value, at) => (sum[at] += value ?? 0)));
 }
 
-function tick(value, stacked) {
-  if (!stacked) return seconds(value);
+function compact(value) {
   return new Intl.NumberFormat(document.documentElement.lang, { notation: "compact", maximumSignificantDigits: 3 }).format(value);
 }
 
@@ -97,5 +101,5 @@ let resizing;
 addEventListener("resize", () => { clearTimeout(resizing); resizing = setTimeout(draw, 150); });
 document.addEventListener("primeur:theme", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-new MutationObserver(draw).observe(document.getElementById("usage"), { childList: true });
+new MutationObserver(draw).observe(document.querySelector("[data-plots]"), { childList: true });
 draw();

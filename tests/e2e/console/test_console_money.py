@@ -1,0 +1,51 @@
+"""The money pages as a person sees them: margins, what if, papers."""
+
+import httpx2
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture(scope="module")
+def earned(service):
+    """A request of a deployment that is sold, bought and shared, and a customer who pays for it."""
+    service.manage("PUT", "/prices/echo", {"currency": "EUR", "input": "1000", "output": "2000"})
+    service.manage("POST", "/rates", {"provider": "echo", "deployment": "echo", "request": "0.01"})
+    service.manage("POST", "/shares", {"partner": "Northern Star", "part": "20%"})
+    service.manage("PUT", "/issuers/ACME", {"name": "Acme SA"})
+    service.manage("POST", "/customers", {"name": "Voltaire"})
+    ask = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}
+    headers = {"authorization": f"Bearer {service.key}"}
+    assert httpx2.post(f"{service.url}/v1/chat/completions", json=ask, headers=headers).status_code == 200
+
+
+@pytest.mark.usefixtures("earned")
+def test_what_is_earned_and_left_is_drawn_and_in_the_table(open_page):
+    """By model, then by customer; plots for the eye, figures for everybody."""
+    page = open_page("/money")
+    expect(page.locator(".plot canvas").first).to_be_visible()
+    expect(page.locator(".totals")).to_contain_text("EUR")
+    page.get_by_label("Group by").select_option("customer")
+    expect(page.get_by_role("row", name="Voltaire")).to_contain_text("0.01")
+    expect(page.locator("#money")).to_contain_text("End of the month")
+
+
+@pytest.mark.usefixtures("earned")
+def test_a_month_is_supposed_at_another_price_and_share(open_page):
+    """A mistake is said and keeps what was typed."""
+    page = open_page("/money/what-if")
+    page.get_by_label("Month").fill("2026-01")
+    page.get_by_label("Share of a partner, percent").fill("20")
+    page.get_by_label("Prices of a million tokens: deployment=input/output").fill("echo=dear")
+    page.get_by_role("button", name="Suppose").click()
+    expect(page.get_by_role("alert")).to_contain_text("dear")
+    page.get_by_label("Prices of a million tokens: deployment=input/output").fill("echo=1/2")
+    page.get_by_label("Currency").fill("EUR")
+    page.get_by_role("button", name="Suppose").click()
+    expect(page.get_by_role("row", name="Voltaire")).to_be_visible()
+
+
+@pytest.mark.usefixtures("earned")
+def test_papers_are_listed(open_page):
+    """What there is none of is said."""
+    page = open_page("/money/papers")
+    expect(page.locator("main")).to_contain_text("There are no invoices.")
