@@ -21,7 +21,7 @@ dev: $(VENV)/.dev ## Make the environment of its developers
 $(BIN)/python:
 	@echo "Making $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Primeur needs Python 3.11 or newer")'
-	@$(PYTHON) -m venv --without-pip $(VENV)
+	@$$(sh recipes/quickest_python.sh $(PYTHON)) -m venv --without-pip $(VENV)
 
 $(VENV)/.default: requirements/default.txt requirements/build.txt pyproject.toml | $(BIN)/python
 	@echo "Installing what the service needs"

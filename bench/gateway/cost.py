@@ -76,7 +76,9 @@ def measure(party: Party, seconds: int, folder: Path, *, of_streams: bool, house
         settle(house)
     after = threads(pid)
     total_us = 0.0
-    print(f"{party.name}: {count} in {lasted_s:.1f} s, {count / lasted_s:,.0f}/s; memory {memory_mb(party.pids):.0f} MB")
+    print(
+        f"{party.name}: {count} in {lasted_s:.1f} s, {count / lasted_s:,.0f}/s; memory {memory_mb(party.pids):.0f} MB"
+    )
     for number, (name, user, kernel) in sorted(after.items()):
         _, user_before, kernel_before = before.get(number, ("", 0, 0))
         _, user_then, kernel_then = after_load.get(number, ("", 0, 0))
@@ -97,7 +99,7 @@ def settle(house: Primeur) -> None:
 
     def still() -> bool:
         ((rows,),) = house.rows("select count(*) from requests")
-        same, last[0] = rows == last[0], rows
+        same, last[0] = bool(rows == last[0]), rows
         time.sleep(0.4)
         return same
 

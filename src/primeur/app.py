@@ -71,6 +71,10 @@ class _NoJournal:
         """Refuse."""
         raise SetupError("the service is not running; start it with `primeur up`")
 
+    def append_record(self, record: bytes, done: Callable[[OSError | None], None]) -> None:  # noqa: ARG002
+        """Refuse."""
+        raise SetupError("the service is not running; start it with `primeur up`")
+
 
 @asynccontextmanager
 async def open_desk(settings: Settings) -> AsyncIterator[House]:

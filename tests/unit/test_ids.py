@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primeur.core.ids import make_id
+from primeur.core.ids import Mint, make_id
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -40,3 +40,12 @@ def test_every_random_bit_counts(drawn, byte, bit):
 def test_ids_sort_by_time(now_ms, later_ms, drawn):
     """Whatever was drawn."""
     assert make_id("request", now_ms, lambda _: drawn) < make_id("request", now_ms + later_ms, bytes)
+
+
+@given(st.lists(st.integers(0, (1 << 48) - 1), min_size=1, max_size=300), st.binary(min_size=16, max_size=16))
+def test_a_mint_makes_what_is_made_one_by_one(moments, drawn):
+    """The same digits for the same time and dice, however many are drawn at once."""
+    mint = Mint("request", lambda size: drawn * (size // 16))
+    assert [mint.make(now_ms) for now_ms in moments] == [
+        make_id("request", now_ms, lambda _: drawn) for now_ms in moments
+    ]

@@ -23,10 +23,10 @@ def with_model(body: bytes, model: str, was: str = "") -> bytes:
     may be escaped too; then the body is read as a whole.
     """
     start = body.find(b'"model"')
-    if start >= 0 and body.rfind(b'"model"') == start and body.rfind(b"\\u006") < 0:
+    if start >= 0 and body.find(b'"model"', start + 7) < 0 and (b"\\" not in body or b"\\u006" not in body):
         known = _model_member(was)
         if body.startswith(known, start):
-            return b"%b%b%b" % (body[:start], _model_member(model), body[start + len(known) :])
+            return body[:start] + _model_member(model) + body[start + len(known) :]
         found = _MODEL.match(body, start)
         if found is not None:
             return b"%b%b%b" % (body[:start], _model_member(model), body[found.end() :])

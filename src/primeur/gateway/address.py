@@ -8,6 +8,7 @@ import msgspec
 from primeur.core.chat import Route
 from primeur.core.errors import PrimeurError
 from primeur.core.heads import Mask, mask_of
+from primeur.core.ids import Mint
 from primeur.core.wire import AnyRequest
 from primeur.gateway.doors import Door
 from primeur.gateway.openai import INFERENCE
@@ -55,6 +56,7 @@ class Express:
     def __init__(self, house: House, table: Table) -> None:
         """For *house*, whose doors are in *table*."""
         self.house = house
+        self.ids = Mint("request", house.entropy)
         self._table = table
         self._addresses: dict[bytes, Address | None] = {}
         self._known: dict[bytes, Known] = {}

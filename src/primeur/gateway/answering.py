@@ -1,4 +1,4 @@
-"""How answers of the short way are written onto a connection; see `primeur.gateway.exchange.Client`."""
+"""How answers of the short way are written onto a connection; see `primeur.gateway.asker.Client`."""
 
 from typing import Any
 

@@ -5,7 +5,6 @@ that fails) is given back to the long way, which tells it properly; nothing has 
 """
 
 import asyncio
-from typing import Protocol
 
 import msgspec
 
@@ -13,48 +12,21 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask
 from primeur.core.errors import BadRequest, PrimeurError, TargetFailed
 from primeur.core.ports import Line
+from primeur.core.splice import with_member
+from primeur.core.usage import Usage
+from primeur.gateway.asker import Client
 from primeur.gateway.lines import serving_lines
-from primeur.walks.admit import admit, settle
+from primeur.metering.counting import usage_of
+from primeur.metering.rules import charge
+from primeur.walks.admit import Admission, admit, settle
 from primeur.walks.complete import note_fault
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import ANSWER_LIMIT, Passage, fault_event, whole_answer
 from primeur.walks.read_refusal import refusal
-from primeur.walks.stencil import stencil_for
+from primeur.walks.stencil import Stencil, stencil_for
 
 _LINGER_S = 0.25
-
-
-class Client(Protocol):
-    """The connection to whoever asked."""
-
-    def send_whole(self, lines: bytes, body: bytes) -> None:
-        """Send a whole answer with status 200; *lines* are header lines."""
-        ...
-
-    def send_refusal(self, error: PrimeurError) -> None:
-        """Tell an error that is the caller's own."""
-        ...
-
-    def begin_stream(self, lines: bytes) -> None:
-        """Send the head of a stream."""
-        ...
-
-    def send_piece(self, piece: bytes) -> None:
-        """Send a part of a stream."""
-        ...
-
-    def end_stream(self, last: bytes) -> None:
-        """Send the last part of a stream, and its end."""
-        ...
-
-    def take_long_way(self) -> None:
-        """Answer by the ordinary application; nothing has been sent."""
-        ...
-
-    def drop(self) -> None:
-        """Cut the connection: the answer cannot be finished."""
-        ...
 
 
 class Exchange(msgspec.Struct, eq=False):
@@ -62,7 +34,8 @@ class Exchange(msgspec.Struct, eq=False):
 
     Attributes:
         house, caller, ask: whose request it is; its connection is *client*.
-        meter: what it has come to; None until it is let in.
+        admission, stencil: that it was let in, and whom it was sent to; None until then.
+        meter: what it has come to, where that is more than one look at a whole answer.
         line: to the target, while it answers.
         lines: of the answer's head.
         last: what is sent once the answer is in the books.
@@ -74,13 +47,15 @@ class Exchange(msgspec.Struct, eq=False):
     caller: Caller
     ask: Ask
     client: Client
+    admission: Admission | None = None
+    stencil: Stencil | None = None
     meter: Meter | None = None
     line: Line | None = None
     passage: Passage | None = None
     status: int = 0
-    headers: dict[bytes, bytes] = {}
+    headers: dict[bytes, bytes] | None = None
     lines: bytes = b""
-    body: list[bytes] = []
+    body: list[bytes] | None = None
     size: int = 0
     last: bytes = b""
     streaming: bool = False
@@ -103,10 +78,9 @@ class Exchange(msgspec.Struct, eq=False):
         if line is None:
             settle(house, ask, admission)
             return False
-        self.line = line
-        self.meter = Meter(house, self.caller, ask, stencil.served, admission)
+        self.line, self.admission, self.stencil = line, admission, stencil
         if ask.streams:
-            self.passage = Passage(self.meter, None)
+            self.passage = Passage(self._metered(), None)
         return True
 
     # --- the target's answer (Sink) -------------------------------------------------------------------------------
@@ -125,16 +99,15 @@ class Exchange(msgspec.Struct, eq=False):
     def on_head(self, status: int, headers: dict[bytes, bytes]) -> None:
         """See `Sink`."""
         self.status, self.headers = status, headers
-        meter = self.meter
-        if status == 200 and meter is not None:
-            admission = meter.admission
-            standing = admission.hold.lane.standing(self.house.clock.now_ms())
-            self.lines = serving_lines(meter.served, admission.overhead_us, standing)
+        if status == 200 and self.admission is not None and self.stencil is not None:
+            standing = self.admission.hold.lane.standing(self.house.clock.now_ms())
+            self.lines = serving_lines(self.stencil.served, self.admission.overhead_us, standing)
 
     def on_piece(self, piece: bytes) -> None:
         """See `Sink`."""
         if self.passage is None or self.status != 200:
             self.size += len(piece)
+            self.body = self.body or []
             self.body.append(piece)
             if self.size > ANSWER_LIMIT:
                 self.on_fault(TargetFailed(f"the target sent more than {ANSWER_LIMIT} bytes"))
@@ -144,14 +117,14 @@ class Exchange(msgspec.Struct, eq=False):
     def on_end(self) -> None:
         """See `Sink`."""
         self.line = None
-        if self.over or self.settled or self.meter is None:
+        if self.over or self.settled:
             return
         if self.status != 200:
-            self._refused(self.meter)
+            self._refused(self._metered())
         elif self.passage is not None:
             self._finish(self.passage)
         else:
-            self._whole(b"".join(self.body))
+            self._whole(b"".join(self.body or ()))
 
     def on_fault(self, fault: TargetFailed) -> None:
         """See `Sink`."""
@@ -169,9 +142,9 @@ class Exchange(msgspec.Struct, eq=False):
         """The caller is gone: cancel upstream; what was made is metered."""
         self.over = True
         self._let_go()
-        if not self.settled and self.meter is not None:
+        if not self.settled and self.admission is not None:
             self.settled = True
-            self.house.journal.append_soon(self.meter.settle("cancelled"), _unheard)
+            self.house.journal.append_soon(self._metered().settle("cancelled"), _unheard)
 
     def pause(self) -> None:
         """The caller reads slowly: hold the target back."""
@@ -206,19 +179,40 @@ class Exchange(msgspec.Struct, eq=False):
         self._settle("completed", None, last)
 
     def _whole(self, body: bytes) -> None:
-        assert self.meter is not None  # noqa: S101
         try:
-            answer = whole_answer(self.meter, body, None)
+            usage = None if self.caller.keeps_prompts else usage_of(body)
+            if usage is None:
+                self._settle("completed", None, whole_answer(self._metered(), body, None))
+            else:
+                self._book(body, usage)
         except TargetFailed as fault:
             self._long_way(fault)
-            return
-        self._settle("completed", None, answer)
+
+    def _book(self, body: bytes, usage: Usage) -> None:
+        """Put a whole answer whose usage is known into the books: `Meter` step by step, at once."""
+        stencil, admission, house, ask = self.stencil, self.admission, self.house, self.ask
+        assert stencil is not None and admission is not None  # noqa: S101, PT018
+        cost_nanos = charge(usage, stencil.served.price)
+        cost = b"null" if cost_nanos is None else b"%d" % cost_nanos
+        self.last = with_member(body, stencil.account % (ask.id.encode(), cost))
+        self.settled = True
+        settle(house, ask, admission, usage, cost_nanos)
+        took_us = house.clock.monotonic_us() - ask.arrived_us
+        mould = stencil.mould(self.caller, ask)
+        record = mould.cast(ask, usage, cost_nanos, took_us, took_us, admission.overhead_us)
+        house.journal.append_record(record, self._durable)
+
+    def _metered(self) -> Meter:
+        """Give the meter, made when there is more to do than `_book` does."""
+        if self.meter is None:
+            assert self.stencil is not None and self.admission is not None  # noqa: S101, PT018
+            self.meter = Meter(self.house, self.caller, self.ask, self.stencil.served, self.admission)
+        return self.meter
 
     def _settle(self, outcome: str, fault: PrimeurError | None, last: bytes) -> None:
         """Put the answer into the books; its last bytes leave once it is there."""
-        assert self.meter is not None  # noqa: S101
         self.settled, self.last = True, last
-        self.house.journal.append_soon(self.meter.settle(outcome, fault), self._durable)
+        self.house.journal.append_soon(self._metered().settle(outcome, fault), self._durable)
 
     def _durable(self, refused: OSError | None) -> None:
         if self.over:
@@ -234,7 +228,7 @@ class Exchange(msgspec.Struct, eq=False):
             self.client.end_stream(self.last)
 
     def _refused(self, meter: Meter) -> None:
-        error = refusal(self.status, self.headers, b"".join(self.body), meter.served.target)
+        error = refusal(self.status, self.headers or {}, b"".join(self.body or ()), meter.served.target)
         if not isinstance(error, BadRequest):
             # Another target may answer, or the target later: the long way knows both.
             self._long_way(error)
@@ -244,10 +238,10 @@ class Exchange(msgspec.Struct, eq=False):
         self.client.send_refusal(error)
 
     def _long_way(self, fault: PrimeurError) -> None:
-        assert self.meter is not None  # noqa: S101
-        note_fault(self.house, self.ask, self.meter.served.target, fault)
+        assert self.stencil is not None and self.admission is not None  # noqa: S101, PT018
+        note_fault(self.house, self.ask, self.stencil.served.target, fault)
         self.over = self.settled = True
-        settle(self.house, self.ask, self.meter.admission)
+        settle(self.house, self.ask, self.admission)
         self.client.take_long_way()
 
     def _let_go(self) -> None:

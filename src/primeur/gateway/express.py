@@ -13,7 +13,6 @@ import msgspec
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask
 from primeur.core.errors import BadRequest, PrimeurError
-from primeur.core.ids import make_id
 from primeur.gateway.address import Address, Express, Known
 from primeur.gateway.answering import AnsweringProtocol
 from primeur.gateway.bounded import BODY_TIMEOUT_S
@@ -29,7 +28,7 @@ _LATER_LIMIT = 256 * 1024
 
 
 class ExpressProtocol(AnsweringProtocol):
-    """One connection; a `primeur.gateway.exchange.Client`."""
+    """One connection; a `primeur.gateway.asker.Client`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """As uvicorn's."""
@@ -216,9 +215,8 @@ class ExpressProtocol(AnsweringProtocol):
     def _make_ask(self, address: Address, body: bytes, now_ms: int) -> Ask:
         if address.deployment is not None:
             body = with_deployment(body, address.deployment)
-        house = self.express.house
         return Ask(
-            id=make_id("request", now_ms, house.entropy),
+            id=self.express.ids.make(now_ms),
             route=address.route,
             body=body,
             fields=address.decoder.decode(body),

@@ -97,12 +97,17 @@ class Connection(asyncio.Protocol):
         """Whether another exchange may follow."""
         return self.complete and self._transport is not None and self._head is not None and self._head.keep_alive
 
-    def rest(self, now_s: float) -> None:
-        """Go back to the pool at *now_s* of the loop's clock; a lazy timer may stay armed and will find us at rest."""
+    @property
+    def is_open(self) -> bool:
+        """Whether the target has not closed it while it was at rest."""
+        return self._transport is not None
+
+    def rest(self) -> None:
+        """Go back to the pool, as of the last byte; a lazy timer may stay armed and will find us at rest."""
         if self._paused:
             self.resume()
         self.fresh = False
-        self.idle_since_s = now_s
+        self.idle_since_s = self._heard_s
 
     # --- silence --------------------------------------------------------------------------------------------------
 

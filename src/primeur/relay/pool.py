@@ -39,7 +39,7 @@ class _Lane:
         """Give the connection that rested least, and cut those that rested or lived too long."""
         while self.idle:
             connection = self.idle.pop()
-            if connection.reusable and now_s < connection.idle_since_s + _IDLE_LIMIT_S and now_s < connection.dies_s:
+            if connection.is_open and now_s < connection.idle_since_s + _IDLE_LIMIT_S and now_s < connection.dies_s:
                 return connection
             connection.close()
         return None
@@ -49,11 +49,10 @@ class _Lane:
         if not connection.reusable:
             connection.close()
             return
-        loop = asyncio.get_running_loop()
-        connection.rest(loop.time())
+        connection.rest()
         self.idle.append(connection)
         if self.sweeping is None:
-            self.sweeping = loop.call_later(_IDLE_LIMIT_S, self.sweep)
+            self.sweeping = asyncio.get_running_loop().call_later(_IDLE_LIMIT_S, self.sweep)
         if self.waiting:
             self.let_next_go()
 

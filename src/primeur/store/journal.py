@@ -9,10 +9,10 @@ finished either.
 import asyncio
 import os
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -91,8 +91,12 @@ class FileJournal:
 
     def append_soon(self, event: UsageEvent, done: Done) -> None:
         """See the port."""
-        body = self._encoder.encode(event)
-        self._waiting.append(_HEAD.pack(len(body), zlib.crc32(body)) + body)
+        self.append_record(self._encoder.encode(event), done)
+
+    def append_record(self, record: bytes, done: Done) -> None:
+        """See the port."""
+        self._waiting.append(_HEAD.pack(len(record), crc32(record)))
+        self._waiting.append(record)
         self._waiters.append(done)
         if not self._writing:
             self._writing = True
@@ -132,7 +136,7 @@ class FileJournal:
         if self._waiting:
             assert self._loop is not None  # noqa: S101
             # Many write at once: a moment's wait saves most syncs.
-            if len(self._waiting) >= _BUSY:
+            if len(self._waiters) >= _BUSY:
                 self._loop.call_later(_GATHER_S, self._flush)
             else:
                 self._flush()
@@ -203,7 +207,7 @@ def _records(path: Path, offset: int) -> Iterator[tuple[int, bytes]]:
         return
     with file:
         file.seek(offset)
-        read, size, crc_of = file.read, _HEAD.size, zlib.crc32
+        read, size, crc_of = file.read, _HEAD.size, crc32
         while len(head := read(size)) == size:
             length, crc = _HEAD.unpack(head)
             if not length:

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import msgspec
 
-from primeur.core.chat import Placed
+from primeur.core.chat import Placed, Served
 from primeur.core.splice import with_member
 from primeur.walks.meter import Meter
 
@@ -30,6 +30,14 @@ def with_account(answer: bytes, meter: Meter) -> bytes:
 def _placed(placed: Placed) -> bytes:
     """The right that concerned it, what the caller got, and why it is not the holder."""
     return msgspec.json.encode(placed)[1:-1] + b","
+
+
+def account_form(served: Served) -> bytes:
+    """Give the account of every request that is *served* so, outside of rights, with ``%b`` for its id and its cost."""
+    target = served.target
+    names = _names(served.deployment, target.revision_id, target.provider).replace(b"%", b"%%")
+    currency = _spelled(served.price.currency) if served.price else b"null"
+    return _MEMBER % (b"%b", names, b"%b", currency.replace(b"%", b"%%"))
 
 
 @lru_cache(maxsize=1024)

@@ -1,9 +1,12 @@
 """What is the same in every letter to one target, worked out once per snapshot; for asks that pass as they are."""
 
+from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Route, Served, Target
 from primeur.core.fan import answers_of
 from primeur.core.splice import with_model
+from primeur.metering.moulds import EventMould
 from primeur.registry.ways import Way
+from primeur.walks.account import account_form
 from primeur.walks.admit import body_for, path_for, with_stream_options, write_letter
 from primeur.walks.house import House
 
@@ -13,10 +16,11 @@ class Stencil:
 
     Attributes:
         served: who answers, as the account and the log tell it.
+        account: see `primeur.walks.account.account_form`.
         post: where its letters go.
     """
 
-    __slots__ = ("_plain", "_renamed", "_streams_usage", "_target", "post", "served")
+    __slots__ = ("_moulds", "_plain", "_renamed", "_streams_usage", "_target", "account", "post", "served")
 
     def __init__(self, house: House, way: Way, route: Route, target: Target) -> None:
         """Work it out."""
@@ -26,6 +30,9 @@ class Stencil:
         self._renamed = target.upstream_model if dialect.reads_model else None
         self._streams_usage = dialect.streams_usage
         self.served = Served(way.deployment.name, target, way.deployment.price)
+        self.account = account_form(self.served)
+        # As many as there are keys that were used since the last change of anything.
+        self._moulds: dict[str, EventMould] = {}
         self.post = house.relay.post(target.endpoint, path_for(target, route))
 
     def body(self, ask: Ask, cap: int | None) -> bytes | None:
@@ -48,6 +55,13 @@ class Stencil:
         if dialect.one_answer_each and answers_of(ask.fields) > 1:
             return None
         return body_for(self._target, ask)
+
+    def mould(self, caller: Caller, ask: Ask) -> EventMould:
+        """Give what events of whole answers to *caller* are cast in."""
+        found = self._moulds.get(caller.key_id)
+        if found is None:
+            found = self._moulds[caller.key_id] = EventMould(caller, self.served, ask)
+        return found
 
     def _plainly(self, ask: Ask) -> bytes:
         fields, body = ask.fields, ask.body

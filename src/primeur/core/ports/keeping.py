@@ -57,3 +57,7 @@ class Journal(Protocol):
     def append_soon(self, event: UsageEvent, done: Callable[[OSError | None], None]) -> None:
         """As `append`, for callers that cannot wait: calls *done* once *event* is on disk, or with the fault."""
         ...
+
+    def append_record(self, record: bytes, done: Callable[[OSError | None], None]) -> None:
+        """As `append_soon`, with an event that is encoded already (`primeur.metering.moulds`)."""
+        ...
