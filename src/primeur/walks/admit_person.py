@@ -17,6 +17,7 @@ from primeur.walks.change_member import keep_change
 from primeur.walks.follow_groups import DEFAULT_ROLE, home_of, placed
 from primeur.walks.house import House
 from primeur.walks.invite_member import shown
+from primeur.walks.take_seat import check_seats
 
 _ACTOR = "openid"
 
@@ -77,6 +78,7 @@ def _add(tx: Tx, house: House, organisation_id: str, person: Person) -> Member:
         user_name=person.user_name,
     )
     member_rows.add_member(tx, member)
+    check_seats(tx, member.project_id, now_ms)
     tell(tx, MemberInvited(member.id, member.role), actor=_ACTOR, at_ms=now_ms, after=shown(member))
     return member
 

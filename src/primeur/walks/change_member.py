@@ -16,6 +16,7 @@ from primeur.walks.choose_project import actor_of, check_giving, choose_project
 from primeur.walks.given import given
 from primeur.walks.house import House
 from primeur.walks.invite_member import Name, UserName, shown
+from primeur.walks.take_seat import check_seats
 
 
 class MemberChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +76,7 @@ async def set_membership(house: House, caller: Caller, name: str, project: str, 
             check_giving(tx, caller, member.organisation_id, str(one))
         if role is not None:
             member_rows.put_membership(tx, member.id, place.id, role)
+            check_seats(tx, place.id, house.clock.now_ms())
         elif not member_rows.drop_membership(tx, member.id, place.id):
             raise NotFound(f"{member.name!r} is not in {place.name!r}")
         what = MembershipSet(member.id, place.id, role or "")
@@ -128,7 +130,7 @@ def keep_change(
     """Keep a changed member in a transaction that is open; whoever is not here any more is signed out.
 
     Raises:
-        Conflict: they are the last owner, or the user name is taken.
+        Conflict: they are the last owner, the user name is taken, or the plan has no seat for them.
     """
     if before.role == "owner" and (after.role != "owner" or not after.is_here):
         others = [one for one in member_rows.members_of(tx, before.organisation_id) if one.id != before.id]
@@ -137,6 +139,8 @@ def keep_change(
     member_rows.change_member(tx, after)
     if not after.is_here:
         remove_sessions_of(tx, after.id)
+    elif not before.is_here:
+        check_seats(tx, after.project_id, house.clock.now_ms())
     what = MemberChanged(after.id, after.role, after.state)
     tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms(), before=shown(before), after=shown(after))
     return after

@@ -14,6 +14,7 @@ from primeur.governance.sign_in_rows import add_link
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of, check_giving, choose_project
 from primeur.walks.house import House
+from primeur.walks.take_seat import check_seats
 
 INVITATION_LIFE_MS = 7 * 24 * 3_600_000
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -66,6 +67,7 @@ async def invite_member(house: House, caller: Caller, ask: NewMember) -> Invited
             user_name=ask.user_name,
         )
         member_rows.add_member(tx, member)
+        check_seats(tx, member.project_id, now_ms)
         tell(tx, MemberInvited(member.id, member.role), actor=actor_of(caller), at_ms=now_ms, after=shown(member))
         return Invited(member, make_link(tx, house, caller, member, INVITATION_LIFE_MS) if person else None)
 

@@ -16,6 +16,7 @@ from primeur.walks.choose_project import actor_of
 from primeur.walks.follow_groups import DEFAULT_ROLE, follow_groups, home_of
 from primeur.walks.house import House
 from primeur.walks.invite_member import shown
+from primeur.walks.take_seat import check_seats
 
 
 def people_of(tx: Tx, caller: Caller) -> list[Member]:
@@ -77,6 +78,7 @@ def write_person(tx: Tx, house: House, caller: Caller, said: Json, member_id: st
             external_id=external_id,
         )
         member_rows.add_member(tx, member)
+        check_seats(tx, member.project_id, now_ms)
         tell(tx, MemberInvited(member.id, member.role), actor=actor_of(caller), at_ms=now_ms, after=shown(member))
     else:
         before = find_person(tx, caller, member_id)

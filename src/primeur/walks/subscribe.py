@@ -33,6 +33,7 @@ from primeur.store.database import Tx, tell
 from primeur.walks.add_customer import choose_customer
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
+from primeur.walks.take_seat import check_people
 
 Seats = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 When = Literal["now", "period_end"]
@@ -108,6 +109,7 @@ async def subscribe(house: House, caller: Caller, customer: str, ask: NewSubscri
         now_ms = house.clock.now_ms()
         who, plan = choose_customer(tx, caller, customer), rows.find_plan(tx, ask.plan)
         check_currency(f"the plan {plan.name!r}", plan.currency, who.currency)
+        check_people(tx, who, plan, ask.seats)
         state, terms = first_terms(plan, ask.seats, now_ms)
         ends_ms = terms[0].to_ms if state == TRIALING else None
         made = Subscription(make_id("subscription", now_ms, house.entropy), who.id, state, now_ms, ends_ms)
@@ -170,7 +172,9 @@ def _changed(tx: Tx, who: Customer, terms: tuple[Term, ...], ask: SubscriptionCh
         raise Conflict(f"the subscription of {who.name!r} does not run then; resume it first")
     plan = rows.find_plan(tx, ask.plan or held.plan_id)
     check_currency(f"the plan {plan.name!r}", plan.currency, who.currency)
-    return change_terms(terms, plan, ask.seats or held.seats, at_ms)
+    seats = ask.seats or held.seats
+    check_people(tx, who, plan, seats)
+    return change_terms(terms, plan, seats, at_ms)
 
 
 def _moved(tx: Tx, before: Subscription, move: str, ends_ms: int | None) -> Subscription:

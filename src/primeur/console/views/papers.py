@@ -19,7 +19,15 @@ async def show_papers(page: Page) -> Response:
         one | {name: nanos_in(one[name]) for name in ("granted", "used", "expired", "left")} for one in found["credits"]
     ]
     plans = [one | {"fee": nanos_in(one["fee"])} for one in found["plans"] if one["removed_ms"] is None]
-    return page.draw("money_papers.html", most=_MOST, **(found | {"credits": holdings, "plans": plans}))
+    return page.draw(
+        "money_papers.html",
+        most=_MOST,
+        invoices=found["invoices"],
+        statements=found["statements"],
+        distributions=found["distributions"],
+        credits=holdings,
+        plans=plans,
+    )
 
 
 async def show_pdf(page: Page) -> Response:
