@@ -108,3 +108,51 @@ async def test_nobody_declares_what_they_may_not_do(founded, caller_as):
     await apply(founded, operator, {"deployments": {"chat": {"engine": "echo"}}}, dry_run=False)
     with pytest.raises(NotPermitted, match="keys:write"):
         await apply(founded, operator, {"keys": {"app": {}}}, dry_run=False)
+
+
+BOUNDS = {
+    "guards": {"chat": {"rules": [{"name": "mail", "action": "mask", "finds": ["email"]}], "images": "refuse"}},
+    "limits": {"deployment": {"chat": {"rpm": 600, "tpd": 1_000_000}}, "organisation": {"default": {"concurrency": 9}}},
+    "budgets": {
+        "project": {"research": {"month": {"limit": "200.00", "soft": "150"}}},
+        "deployment": {"chat": {"day": {"limit": "10"}}},
+        "key": {"app": {"total": {"limit": "1.5", "currency": "USD"}}},
+    },
+}
+
+
+async def test_limits_budgets_and_guards_are_declared_too(founded, owner):
+    """A second time there is nothing to do; one figure changed is one change."""
+    applied = await apply(founded, owner, DOCUMENT | BOUNDS, dry_run=False)
+    assert [(one.noun, one.name) for one in applied.changes if one.noun in BOUNDS] == [
+        ("guards", "chat"), ("limits", "deployment/chat"), ("limits", "organisation/default"),
+        ("budgets", "project/research/month"), ("budgets", "deployment/chat/day"), ("budgets", "key/app/total"),
+    ]  # fmt: skip
+    assert (await apply(founded, owner, DOCUMENT | BOUNDS, dry_run=False)).changes == []
+    more = {
+        "budgets": {"deployment": {"chat": {"day": {"limit": "12.50"}}}},
+        "limits": {"deployment": {"chat": {"rpm": 9}}},
+    }
+    found = (await apply(founded, owner, more, dry_run=False)).changes
+    assert [(one.before, one.after) for one in found] == [
+        ({"rpm": 600}, {"rpm": 9}), ({"limit": "10"}, {"limit": "12.5"}),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"limits": {"deployment": 5}}, "limits.deployment"),
+        ({"limits": {"deployment": {"chat": {"rpms": 5}}}}, "limits.deployment.chat.rpms"),
+        ({"limits": {"key": {"app": {"rpm": 5}}}}, "scope"),
+        ({"budgets": {"project": {"research": {"limit": "5"}}}}, "budgets.project.research.limit"),
+        ({"budgets": {"project": {"research": {"week": {"limit": "5"}}}}}, "period"),
+        ({"budgets": {"project": {"research": {"month": {"limit": "many"}}}}}, "budgets.project.research.month.limit"),
+        ({"guards": {"chat": {"rules": [{"name": "a", "action": "mask"}]}}}, "rules"),
+    ],
+)
+async def test_a_bound_that_is_none_is_named(founded, owner, document, path):
+    """With where it is."""
+    with pytest.raises(BadRequest) as refused:
+        await apply(founded, owner, DOCUMENT | document, dry_run=False)
+    assert refused.value.param == path

@@ -16,6 +16,7 @@ from primeur.walks.choose_project import choose_project
 from primeur.walks.compare_document import Change, compare
 from primeur.walks.create_key import NewKey, write_key
 from primeur.walks.create_project import NewProject, write_project, write_project_change
+from primeur.walks.declare_bounds import make_budget, make_limits
 from primeur.walks.deploy import write_revision
 from primeur.walks.house import House
 from primeur.walks.read_document import Declared, read_document
@@ -37,6 +38,8 @@ PERMISSIONS: Mapping[str, str] = {
     "prices": "prices:write",
     "rates": "prices:write",
     "shares": "prices:write",
+    "limits": "budgets:write",
+    "budgets": "budgets:write",
 }
 
 
@@ -154,4 +157,6 @@ _MAKE: Mapping[str, Callable[[Tx, House, Caller, Declared, Change], str | None]]
     "prices": _price,
     "rates": _rate,
     "shares": _share,
+    "limits": make_limits,
+    "budgets": make_budget,
 }

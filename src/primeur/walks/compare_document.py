@@ -17,6 +17,7 @@ from primeur.store.database import Tx
 from primeur.trust.rows import find_guard
 from primeur.walks.choose_project import choose_project
 from primeur.walks.compare_rates import rate_there, rate_wanted, share_there, share_wanted, starts
+from primeur.walks.declare_bounds import budget_there, budget_wanted, limits_there
 from primeur.walks.read_document import Declared
 
 Fields = dict[str, Any]
@@ -161,6 +162,7 @@ _WANTED: Mapping[str, Callable[[Tx, Declared], Fields]] = {
     "prices": _wanted_price,
     "rates": rate_wanted,
     "shares": share_wanted,
+    "budgets": budget_wanted,
     "deployments": _wanted_revision,
     "aliases": lambda _tx, entry: {"deployment": entry.what},
 }
@@ -175,4 +177,6 @@ _THERE: Mapping[str, Callable[[Tx, Caller, Declared], Fields | None]] = {
     "prices": _there_price,
     "rates": rate_there,
     "shares": share_there,
+    "limits": limits_there,
+    "budgets": budget_there,
 }

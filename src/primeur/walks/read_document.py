@@ -1,6 +1,6 @@
 """Read what a ``primeur.toml`` declares; a mistake is told with its whole path."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -13,6 +13,8 @@ from primeur.walks.add_provider import NewProvider
 from primeur.walks.change_key import KeyChange
 from primeur.walks.create_project import ProjectChange
 from primeur.walks.deploy import NewRevision
+from primeur.walks.limit_fields import LimitsChange
+from primeur.walks.set_budget import NewBudget
 from primeur.walks.set_price import NewPrice
 from primeur.walks.set_rate import NewRate
 from primeur.walks.set_share import NewShare
@@ -50,17 +52,26 @@ KINDS: Mapping[str, Any] = {
     "rates": NewRate,
     "shares": NewShare,
     "keys": DeclaredKey,
+    "limits": LimitsChange,
+    "budgets": NewBudget,
 }
 """Tables of the document, in the order in which they are made so: each may name what stands before it."""
+_DEEP: Mapping[str, tuple[str, ...]] = {"limits": ("scope", "name"), "budgets": ("scope", "name", "period")}
+"""Tables in tables: ``[limits.deployment.chat]``, ``[budgets.project.research.month]``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One entry of the document: ``[deployments.chat]`` is the noun ``deployments`` and the name ``chat``."""
+    """One entry of the document: ``[deployments.chat]`` is the noun ``deployments`` and the name ``chat``.
+
+    Attributes:
+        path: all the names, where an entry has several: ``("deployment", "chat")`` of ``[limits.deployment.chat]``.
+    """
 
     noun: str
     name: str
     what: Any
+    path: tuple[str, ...] = ()
 
 
 def read_document(document: Mapping[str, Any]) -> list[Declared]:
@@ -78,7 +89,22 @@ def read_document(document: Mapping[str, Any]) -> list[Declared]:
 def _table(noun: str, kind: Any, table: Any) -> list[Declared]:
     if not isinstance(table, Mapping):
         raise BadRequest(f"{noun} must be a table of names, such as [{noun}.example]", param=noun)
+    if noun in _DEEP:
+        return list(_deep(noun, kind, table, ()))
     return [Declared(noun, name, _entry(f"{noun}.{name}", kind, value)) for name, value in table.items()]
+
+
+def _deep(noun: str, kind: Any, table: Any, path: tuple[str, ...]) -> Iterator[Declared]:
+    """Read tables in tables, down to the entries."""
+    parts, where = _DEEP[noun], ".".join((noun, *path))
+    if len(path) == len(parts):
+        yield Declared(noun, "/".join(path), _entry(where, kind, table), path)
+        return
+    if not isinstance(table, Mapping):
+        form = ".".join((noun, *(part.upper() for part in parts)))
+        raise BadRequest(f"{where} must be a table; write [{form}]", param=where)
+    for name, below in table.items():
+        yield from _deep(noun, kind, below, (*path, name))
 
 
 def _entry(path: str, kind: Any, value: Any) -> Any:

@@ -55,32 +55,33 @@ class NewBudget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 async def set_budget(house: House, caller: Caller, bound: Bound, ask: NewBudget) -> BudgetRow:
-    """Set a budget and tell it.
+    """Set a budget and tell it; raises as `write_budget`."""
+    return await house.store.transact(lambda tx: write_budget(tx, house, caller, bound, ask))
+
+
+def write_budget(tx: Tx, house: House, caller: Caller, bound: Bound, ask: NewBudget) -> BudgetRow:
+    """Set a budget in a transaction that is open.
 
     Raises:
         BadRequest: no such scope or period, or an amount that is none.
         NotFound: whoever is to be bound is not there for this caller.
     """
-
-    def work(tx: Tx) -> BudgetRow:
-        now_ms = house.clock.now_ms()
-        budget = Budget(
-            make_id("budget", now_ms, house.entropy),
-            ask.currency,
-            nanos_of(ask.limit, "limit"),
-            read_period(bound.period),
-            ask.allows_unpriced,
-        )
-        soft = None if ask.soft is None else nanos_of(ask.soft, "soft")
-        row = put_budget(
-            tx, BudgetRow(bound.scope, scope_id(tx, caller, bound.scope, bound.name), budget, soft, now_ms)
-        )
-        whose, limit_nanos = f"{row.scope}:{row.scope_id}", row.budget.limit_nanos
-        what = BudgetSet(row.budget.id, whose, bound.period, limit_nanos, ask.currency, row.soft_nanos)
-        tell(tx, what, actor=actor_of(caller), at_ms=now_ms, after=row)
-        return row
-
-    return await house.store.transact(work)
+    now_ms = house.clock.now_ms()
+    budget = Budget(
+        make_id("budget", now_ms, house.entropy),
+        ask.currency,
+        nanos_of(ask.limit, "limit"),
+        read_period(bound.period),
+        ask.allows_unpriced,
+    )
+    soft = None if ask.soft is None else nanos_of(ask.soft, "soft")
+    whose = scope_id(tx, caller, bound.scope, bound.name)
+    row = put_budget(tx, BudgetRow(bound.scope, whose, budget, soft, now_ms))
+    what = BudgetSet(
+        row.budget.id, f"{row.scope}:{row.scope_id}", bound.period, row.budget.limit_nanos, ask.currency, row.soft_nanos
+    )
+    tell(tx, what, actor=actor_of(caller), at_ms=now_ms, after=row)
+    return row
 
 
 async def drop_budget(house: House, caller: Caller, bound: Bound) -> BudgetRow:
