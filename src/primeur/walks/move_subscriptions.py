@@ -7,6 +7,7 @@ from functools import partial
 from primeur.billing import invoice_rows, plan_rows
 from primeur.billing.rules.subscriptions import ACTIVE, SUBSCRIPTION, Subscription, due_move, term_at
 from primeur.core.events import SubscriptionMoved
+from primeur.metering.rows import list_prices
 from primeur.store.database import Tx, tell
 from primeur.walks.house import House
 
@@ -15,7 +16,7 @@ _ACTOR = "house"
 
 
 async def move_subscriptions(house: House, stop: asyncio.Event) -> None:
-    """Look every five seconds until *stop*; a term that begins makes the snapshot stale, as an event would."""
+    """Look every five seconds until *stop*; a term or price that begins makes the snapshot stale, as an event would."""
     looked_ms = house.clock.now_ms()
     while not stop.is_set():
         now_ms = house.clock.now_ms()
@@ -64,5 +65,8 @@ def _due(tx: Tx, now_ms: int) -> list[tuple[Subscription, str]]:
 
 
 def _begins(after_ms: int, now_ms: int, tx: Tx) -> bool:
+    """Whether a term or a price has begun, or a term has ended."""
+    if any(after_ms < price.from_ms <= now_ms for price in list_prices(tx)):
+        return True
     terms = (term for one in plan_rows.list_subscriptions(tx) for term in plan_rows.list_terms(tx, one.id))
     return any(after_ms < at_ms <= now_ms for term in terms for at_ms in (term.from_ms, term.to_ms or 0))

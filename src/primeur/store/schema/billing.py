@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from primeur.store.schema.base import identity, made, metadata
+from primeur.store.schema.base import identity, limited, made, metadata, paper
 
 _STANDING = text("corrects IS NULL AND state <> 'credited'")
 
@@ -54,11 +54,7 @@ plans = Table(
     Column("included_tokens", BigInteger, nullable=False),
     Column("overage_nanos", BigInteger),
     Column("deployments", Text),
-    Column("rpm", Integer),
-    Column("tpm", Integer),
-    Column("concurrency", Integer),
-    Column("rpd", Integer),
-    Column("tpd", BigInteger),
+    *limited(),
     Column("seats", Integer),
     Column("seat_fee_nanos", BigInteger),
     Column("trial_days", Integer, nullable=False),
@@ -118,24 +114,12 @@ grant_burns = Table(
 invoices = Table(
     "invoices",
     metadata,
-    identity(),
-    Column("number", String(64), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("issuer", String(16), nullable=False),
+    *paper(),
     Column("customer_id", ForeignKey("customers.id"), nullable=False),
-    Column("period", String(8), nullable=False),
-    Column("currency", String(8), nullable=False),
-    Column("nanos", BigInteger, nullable=False),
-    Column("cents", BigInteger, nullable=False),
-    Column("remainder_nanos", BigInteger, nullable=False),
-    Column("lines", Text, nullable=False),
     Column("seller", Text, nullable=False),
     Column("buyer", Text, nullable=False),
     Column("corrects", String(64)),
     Column("due_ms", BigInteger, nullable=False),
-    Column("ended_ms", BigInteger),
-    made(),
     # A month has one standing paper for each customer; those that correct another one are beside it.
     Index(
         "uq_invoices_standing",
@@ -223,23 +207,11 @@ money_cursors = Table(
 statements = Table(
     "statements",
     metadata,
-    identity(),
-    Column("number", String(64), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("issuer", String(16), nullable=False),
+    *paper(),
     Column("party", String(200), nullable=False),
-    Column("period", String(8), nullable=False),
-    Column("currency", String(8), nullable=False),
-    Column("nanos", BigInteger, nullable=False),
-    Column("cents", BigInteger, nullable=False),
-    Column("remainder_nanos", BigInteger, nullable=False),
-    Column("lines", Text, nullable=False),
     Column("issued_by", Text, nullable=False),
     Column("language", String(8), nullable=False),
-    Column("ended_ms", BigInteger),
     Column("booked_nanos", BigInteger, nullable=False),
     Column("ahead_nanos", BigInteger, nullable=False),
-    made(),
     UniqueConstraint("kind", "party", "currency", "period"),
 )

@@ -14,7 +14,7 @@ from sqlalchemy import (
     false,
 )
 
-from primeur.store.schema.base import identity, made, metadata
+from primeur.store.schema.base import identity, limited, made, metadata
 
 organisations = Table(
     "organisations",
@@ -32,11 +32,7 @@ projects = Table(
     Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
     Column("name", String(200), nullable=False),
     Column("keeps_prompts", Boolean, nullable=False, default=False),
-    Column("rpm", Integer),
-    Column("tpm", Integer),
-    Column("concurrency", Integer),
-    Column("rpd", Integer),
-    Column("tpd", BigInteger),
+    *limited(),
     made(),
     UniqueConstraint("organisation_id", "name"),
 )
@@ -119,11 +115,7 @@ keys = Table(
     Column("digest", LargeBinary(32), nullable=False, unique=True),
     Column("hint", String(16), nullable=False),
     Column("role", String(64), nullable=False),
-    Column("rpm", Integer),
-    Column("tpm", Integer),
-    Column("concurrency", Integer),
-    Column("rpd", Integer),
-    Column("tpd", BigInteger),
+    *limited(),
     Column("deployments", Text),
     Column("routes", Text),
     Column("networks", Text),

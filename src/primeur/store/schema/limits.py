@@ -1,8 +1,8 @@
 """Tables of what may be used: budgets, and the limits of what carries none in its own row."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, String, Table, UniqueConstraint
 
-from primeur.store.schema.base import identity, made, metadata
+from primeur.store.schema.base import identity, limited, made, metadata
 
 # A scope is a key, project or organisation by its id, or a deployment by its name.
 budgets = Table(
@@ -25,9 +25,5 @@ scope_limits = Table(
     metadata,
     Column("scope", String(16), primary_key=True),
     Column("scope_id", String(200), primary_key=True),
-    Column("rpm", Integer),
-    Column("tpm", Integer),
-    Column("concurrency", Integer),
-    Column("rpd", Integer),
-    Column("tpd", BigInteger),
+    *limited(),
 )
