@@ -47,7 +47,7 @@ def test_usage_is_summed_by_day_whatever_its_price(store):
         _event("req_1", day + 5, 7, "EUR"),
         _event("req_2", day + 9, None, None),
         _event("req_3", day + DAY_MS, 9, "EUR"),
-        _event("req_4", day, 1, "EUR", outcome="refused"),
+        _event("req_4", day, None, None, outcome="refused"),
     ]
     store.transact_now(lambda tx: keep_usage(tx, events))
     span = Span(day, day + 2 * DAY_MS)
@@ -61,11 +61,11 @@ def test_usage_is_summed_by_day_whatever_its_price(store):
         "prj_1": 9, "x": 0,
     }  # fmt: skip
     costs = store.read_now(lambda tx: usage_rows.sum_costs(tx, span, "prj_1"))
-    assert costs == {"EUR": {day: 8, day + DAY_MS: 9}}
+    assert costs == {"EUR": {day: 7, day + DAY_MS: 9}}
 
 
 def _event(name, at_ms, cost, currency, outcome="completed"):
     return UsageEvent(
         id=name, at_ms=at_ms, route="chat", outcome=outcome, status=200, project_id="prj_1", deployment="chat",
-        usage=Usage(2, 1, 1), cost_nanos=cost, currency=currency,
+        usage=Usage() if outcome == "refused" else Usage(2, 1, 1), cost_nanos=cost, currency=currency,
     )  # fmt: skip

@@ -8,11 +8,12 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 
 from primeur.core.errors import Conflict, NotFound
 from primeur.ledger.rules.entries import FIRST_HASH, Account, Entry, chained, check_entry
-from primeur.store.database import Tx, copy_rows
+from primeur.store.bulk import insert_rows
+from primeur.store.database import Tx
 from primeur.store.schema import accounts, balances, legs, transactions
 
-# SQLite takes at most 32,766 values in one statement.
-_PAGE = 250
+_TRANSACTION = ("number", "key", "kind", "at_ms", "text", "reverses", "hash")
+_LEG = ("number", "place", "account_id", "amount")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def append(tx: Tx, entries: Sequence[Entry]) -> None:
         return
     number, previous = head(tx)
     known = _open_accounts(tx, {account for entry in entries for account, _ in entry.legs})
-    moved: dict[int, int] = {}
+    moved: dict[int, int] = dict.fromkeys(known.values(), 0)
     rows: list[Any] = []
     parts: list[Any] = []
     for entry in entries:
@@ -62,9 +63,9 @@ def append(tx: Tx, entries: Sequence[Entry]) -> None:
         for place, (account, amount) in enumerate(entry.legs, 1):
             account_id = known[account]
             parts += (number, place, account_id, amount)
-            moved[account_id] = moved.get(account_id, 0) + amount
-    _insert(tx, "transactions", ("number", "key", "kind", "at_ms", "text", "reverses", "hash"), rows)
-    _insert(tx, "legs", ("number", "place", "account_id", "amount"), parts)
+            moved[account_id] += amount
+    insert_rows(tx, "transactions", _TRANSACTION, rows)
+    insert_rows(tx, "legs", _LEG, parts)
     _move(tx, moved)
 
 
@@ -190,22 +191,6 @@ def _move(tx: Tx, moved: dict[int, int]) -> None:
     statement = update(balances).where(balances.c.account_id == bindparam("which"))
     statement = statement.values(amount=balances.c.amount + bindparam("by"))
     tx.execute(statement, [{"which": one, "by": amount} for one, amount in sorted(moved.items())])
-
-
-def _insert(tx: Tx, table: str, columns: tuple[str, ...], values: list[Any]) -> None:
-    """Insert rows given as one flat list: by COPY on PostgreSQL, a page a statement on SQLite."""
-    width = len(columns)
-    if tx.dialect.name == "postgresql":
-        taken = (values[start : start + width] for start in range(0, len(values), width))
-        copy_rows(tx, table, ", ".join(columns), taken)
-        return
-    row = f"({', '.join(['?'] * width)})"
-    size = _PAGE * width
-    for start in range(0, len(values), size):
-        page = values[start : start + size]
-        rows = ", ".join([row] * (len(page) // width))
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {rows}"  # noqa: S608 (names of ours)
-        tx.exec_driver_sql(statement, tuple(page))
 
 
 def _posted(row: Any, parts: list[tuple[Account, int]]) -> Posted:

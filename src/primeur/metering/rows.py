@@ -1,6 +1,6 @@
 """Usage events become rows, each once; prices by the moment they hold from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from primeur.core.chat import Price
 from primeur.core.usage import Usage, UsageEvent
-from primeur.store.database import Tx, copy_rows
+from primeur.metering.sum_rows import keep_sums
+from primeur.store.bulk import insert_rows
+from primeur.store.database import Tx
 from primeur.store.schema import journal_cursors, prices, requests
 
-# SQLite takes at most 32,766 values in one statement, PostgreSQL 65,535.
-_PAGE = 100
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def keep_usage(tx: Tx, events: Sequence[UsageEvent], cursor: Cursor | None = Non
     except IntegrityError:
         events = list(_unknown(tx, events))
         _insert(tx, events)
+    keep_sums(tx, events)
     if cursor is not None:
         keep_cursor(tx, cursor)
     return events
@@ -101,26 +103,31 @@ def prices_in_force(tx: Tx, now_ms: int) -> dict[str, Price]:
     return found
 
 
-_NAMES = [column.name for column in requests.columns]
-_COLUMNS = ", ".join(_NAMES)
-_row = attrgetter(*(f"usage.{name}" if name in Usage.__struct_fields__ else name for name in _NAMES))
+_USAGE = frozenset(Usage.__struct_fields__)
+_ALL = tuple(column.name for column in requests.columns)
+# What most requests leave empty is not written for them: the database knows it.
+_RARE = ("error_code", "error_message", "prompt", "answer", "refusal", "right_id", "evidence", "images")
+_PLAIN = tuple(name for name in _ALL if name not in _RARE)
+
+
+def _reader(names: tuple[str, ...]) -> Callable[[UsageEvent], tuple[Any, ...]]:
+    return attrgetter(*(f"usage.{name}" if name in _USAGE else name for name in names))
+
+
+_row, _plain_row, _rare = _reader(_ALL), _reader(_PLAIN), _reader(_RARE)
+_NOTHING = (*(None for _ in _RARE[:-1]), 0)
 
 
 def _insert(tx: Tx, events: Sequence[UsageEvent]) -> None:
-    """Insert new rows in the driver's own words; through SQLAlchemy's parameters a row takes four times as long.
-
-    By COPY on PostgreSQL; a page a statement on SQLite, whose driver lets the interpreter's lock go for each step,
-    and taking it again disturbs whoever answers requests.
-    """
-    if tx.dialect.name == "postgresql":
-        copy_rows(tx, "requests", _COLUMNS, map(_row, events))
-        return
-    mark = f"({', '.join(['?'] * len(_NAMES))})"
-    for start in range(0, len(events), _PAGE):
-        page = events[start : start + _PAGE]
-        marks = ", ".join([mark] * len(page))
-        statement = f"INSERT INTO requests ({_COLUMNS}) VALUES {marks}"  # noqa: S608 (names of ours)
-        tx.exec_driver_sql(statement, tuple(value for event in page for value in _row(event)))
+    plain: list[Any] = []
+    full: list[Any] = []
+    for event in events:
+        if _rare(event) == _NOTHING:
+            plain += _plain_row(event)
+        else:
+            full += _row(event)
+    insert_rows(tx, "requests", _PLAIN, plain)
+    insert_rows(tx, "requests", _ALL, full)
 
 
 def _unknown(tx: Tx, events: Sequence[UsageEvent]) -> Iterator[UsageEvent]:

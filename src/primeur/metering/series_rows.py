@@ -1,14 +1,14 @@
 """Usage over time: for each step, what the busiest groups used and how long callers waited."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select
+from sqlalchemy import ColumnElement, Subquery, case, func, literal, select
 from sqlalchemy.types import BigInteger
 
 from primeur.metering.usage_rows import By, grouping, sum_usage
 from primeur.store.database import Tx
 from primeur.store.schema import requests
+from primeur.store.usage_sums import used_step_by_step
 
 GROUPS_MOST = 8
 
@@ -58,8 +58,8 @@ def read_series(tx: Tx, by: By, *, span: tuple[int, int], step_ms: int, project_
     """
     busiest = sum_usage(tx, by, from_ms=span[0], to_ms=span[1], project_id=project_id)[:GROUPS_MOST]
     labels = {line.name: line.label for line in busiest}
-    within = _within(span, project_id)
-    return Series(labels, _steps(tx, by, labels, within, step_ms), _waits(tx, within, step_ms))
+    source = used_step_by_step(span, step_ms, None if project_id is None else [project_id])
+    return Series(labels, _steps(tx, by, labels, source, step_ms), _waits(tx, _within(span, project_id), step_ms))
 
 
 def _within(span: tuple[int, int], project_id: str | None) -> list[ColumnElement[bool]]:
@@ -68,41 +68,38 @@ def _within(span: tuple[int, int], project_id: str | None) -> list[ColumnElement
     return asked if project_id is None else [*asked, c.project_id == project_id]
 
 
-def _step(step_ms: int) -> ColumnElement[int]:
-    at_ms: ColumnElement[int] = requests.c.at_ms
+def _step(at_ms: ColumnElement[int], step_ms: int) -> ColumnElement[int]:
     return at_ms - at_ms % literal(step_ms, BigInteger)
 
 
-def _steps(
-    tx: Tx, by: By, labels: dict[str, str], within: list[ColumnElement[bool]], step_ms: int
-) -> dict[str, dict[int, Step]]:
-    c, step = requests.c, _step(step_ms)
-    group, _, source = grouping(by)
+def _steps(tx: Tx, by: By, labels: dict[str, str], source: Subquery, step_ms: int) -> dict[str, dict[int, Step]]:
+    c = source.c
+    step = _step(c.from_ms, step_ms)
+    group, _, joined = grouping(by, source)
     sums = [
-        func.count(),
-        func.sum(case((c.outcome.in_(["failed", "refused"]), 1), else_=0)),
-        func.sum(c.input_tokens + c.output_tokens),
-        func.sum(case((c.cost_nanos.is_(None) & (c.input_tokens + c.output_tokens > 0), 1), else_=0)),
-        func.sum(c.cost_nanos),
-    ]
-    query = select(group, step, c.currency, *sums).select_from(source).where(*within, group.in_(labels))
+        func.sum(column)
+        for column in (
+            c.requests, c.failed + c.refused, c.input_tokens + c.output_tokens, c.unpriced, c.cost_nanos
+        )
+    ]  # fmt: skip
+    query = select(group, step, c.currency, *sums).select_from(joined).where(group.in_(labels))
     steps: dict[str, dict[int, Step]] = {name: {} for name in labels}
     for name, at_ms, currency, *counted in tx.execute(query.group_by(group, step, c.currency)):
-        _add(steps[str(name)].setdefault(int(at_ms), Step()), currency, counted)
+        _add(steps[str(name)].setdefault(int(at_ms), Step()), currency, [int(one) for one in counted])
     return steps
 
 
-def _add(step: Step, currency: str | None, counted: list[Any]) -> None:
+def _add(step: Step, currency: str, counted: list[int]) -> None:
     count, failed, tokens, unpriced, cost = counted
-    step.requests += int(count)
-    step.failed += int(failed)
-    step.tokens += int(tokens)
-    if cost is not None and currency is not None:
+    step.requests += count
+    step.failed += failed
+    step.tokens += tokens
+    if currency:
         step.currencies.add(currency)
     if unpriced or len(step.currencies) > 1:
         step.cost_nanos = None
     if step.cost_nanos is not None:
-        step.cost_nanos += int(cost or 0)
+        step.cost_nanos += cost
 
 
 def _waits(tx: Tx, within: list[ColumnElement[bool]], step_ms: int) -> dict[int, Wait]:
@@ -116,7 +113,7 @@ def _percentiles(
     tx: Tx, column: ColumnElement[int], within: list[ColumnElement[bool]], step_ms: int
 ) -> dict[int, tuple[int, int]]:
     """Give the values that half and 95 % of the answers stay within, by step; only answers that were completed."""
-    step = _step(step_ms).label("step")
+    step = _step(requests.c.at_ms, step_ms).label("step")
     rank = func.cume_dist().over(partition_by=step, order_by=column).label("rank")
     ranked = select(step, column.label("value"), rank).where(
         *within, column.is_not(None), requests.c.outcome == "completed"

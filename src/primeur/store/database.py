@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select
-from sqlalchemy.exc import DatabaseError, DataError, IntegrityError
+from sqlalchemy.exc import DatabaseError, DataError
 
 from primeur.core.errors import BadRequest, SetupError
 from primeur.store import schema
@@ -117,28 +117,6 @@ def _with_origin(call: Callable[[A], T]) -> Callable[[A], T]:
     """Let *call* know in another thread where it was asked for."""
     context = copy_context()
     return lambda given: context.run(call, given)
-
-
-def copy_rows(tx: Tx, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows by PostgreSQL's COPY, the quickest way in; *table* and *columns* are names of ours."""
-    cursor: Any = tx.connection.cursor()
-    try:
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    except Exception as error:
-        wrapped = _as_sqlalchemy(tx, error)
-        if wrapped is None:
-            raise
-        raise wrapped from error
-
-
-def _as_sqlalchemy(tx: Tx, error: Exception) -> Exception | None:
-    """Give the driver's error as the one that SQLAlchemy raises for it."""
-    driver: Any = tx.dialect.dbapi
-    if isinstance(error, driver.IntegrityError):
-        return IntegrityError("COPY", None, error)
-    return DataError("COPY", None, error) if isinstance(error, driver.DataError) else None
 
 
 def _run_apart(tx: Tx, work: Callable[[Tx], Any]) -> tuple[Any, Exception | None]:

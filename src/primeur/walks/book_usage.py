@@ -84,8 +84,12 @@ def read_terms(tx: Tx, known: Terms | None = None) -> Terms:
 def book_usage(tx: Tx, events: Sequence[UsageEvent], terms: Terms, cursor: rows.Cursor | None = None) -> int:
     """Book usage events, each once, in one transaction with the cursor behind them; gives how many were new."""
     ledger.alone(tx)
-    rated = {event.id: each for event in events for each in [terms.rate(event)]}
-    new = rows.keep_usage(tx, [event for event, _ in rated.values()], cursor)
-    entries = [entry for event in new for entry in [rated[event.id][1]] if entry is not None]
-    ledger.append(tx, entries)
+    rate = terms.rate
+    rated = [rate(event) for event in {event.id: event for event in events}.values()]
+    told = [event for event, _ in rated]
+    new = rows.keep_usage(tx, told, cursor)
+    if len(new) < len(told):
+        known = {event.id for event in new}
+        rated = [each for each in rated if each[0].id in known]
+    ledger.append(tx, [entry for _, entry in rated if entry is not None])
     return len(new)

@@ -36,7 +36,11 @@ class UsageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UsageView(msgspec.Struct, frozen=True, kw_only=True):
-    """What one group used; costs are nano-units by currency, *unpriced* requests have an unknown cost."""
+    """What one group used; costs are nano-units by currency, *unpriced* requests have an unknown cost.
+
+    Attributes:
+        duration_us: how long its answers took, together; a GPU-second is a million.
+    """
 
     name: str
     label: str
@@ -46,6 +50,8 @@ class UsageView(msgspec.Struct, frozen=True, kw_only=True):
     cached_tokens: int
     output_tokens: int
     reasoning_tokens: int
+    images: int
+    duration_us: int
     costs: dict[str, int]
     unpriced: int
 
@@ -94,6 +100,7 @@ class RequestView(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     reasoning_tokens: int
     counted_by: str
+    images: int
     cost_nanos: int | None
     currency: str | None
     streamed: bool
@@ -172,10 +179,15 @@ def _project(tx: Tx, visit: Visit, name: str) -> str | None:
     return choose_project(tx, visit.caller, name).id if name else visible_project(visit.caller)
 
 
+_ADDED = (
+    "requests", "failed", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "images", "duration_us",
+)  # fmt: skip
+
+
 def _total(lines: list[UsageLine]) -> UsageLine:
     total = UsageLine("total", "total")
     for line in lines:
-        for name in ("requests", "failed", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens"):
+        for name in _ADDED:
             setattr(total, name, getattr(total, name) + getattr(line, name))
         total.unpriced += line.unpriced
         for currency, nanos in line.costs.items():

@@ -44,15 +44,12 @@ def partner_share(partner: str, currency: str) -> tuple[Account, Account]:
 def usage_entry(key: str, at_ms: int, way: Way, sold_nanos: int, bought_nanos: int) -> Entry | None:
     """Make the transaction of one request; None when no money moves. The share is rounded down to a nano."""
     legs: Legs = ()
-    if way.sold is not None and sold_nanos:
-        debit, credit = way.sold
-        legs = ((debit, sold_nanos), (credit, -sold_nanos))
-    if way.bought is not None and bought_nanos:
-        debit, credit = way.bought
-        legs = (*legs, (debit, bought_nanos), (credit, -bought_nanos))
-    if way.shared is not None and sold_nanos:
-        shared = sold_nanos * way.part.numerator // way.part.denominator
-        if shared:
-            debit, credit = way.shared
-            legs = (*legs, (debit, shared), (credit, -shared))
+    if sold_nanos and (sold := way.sold) is not None:
+        legs = ((sold[0], sold_nanos), (sold[1], -sold_nanos))
+    if bought_nanos and (bought := way.bought) is not None:
+        legs = (*legs, (bought[0], bought_nanos), (bought[1], -bought_nanos))
+    if sold_nanos and (shared := way.shared) is not None:
+        part = sold_nanos * way.part.numerator // way.part.denominator
+        if part:
+            legs = (*legs, (shared[0], part), (shared[1], -part))
     return Entry(key, "usage", at_ms, legs) if legs else None

@@ -80,6 +80,8 @@ from primeur.store.schema.metering import (
     rates,
     requests,
     shares,
+    usage_days,
+    usage_hours,
 )
 from primeur.store.schema.registry import (
     aliases,
@@ -169,6 +171,8 @@ __all__ = [
     "transactions",
     "upload_parts",
     "uploads",
+    "usage_days",
+    "usage_hours",
     "versions",
     "waterfalls",
     "webhook_deliveries",

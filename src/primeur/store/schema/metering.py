@@ -53,7 +53,6 @@ requests = Table(
     Column("images", Integer, nullable=False, server_default="0"),
     Index("ix_requests_project_at", "project_id", "at_ms"),
     Index("ix_requests_at", "at_ms"),
-    Index("ix_requests_revision_at", "revision_id", "at_ms"),
     # Only what a holder refused: an index over all would cost every request.
     Index(
         "ix_requests_refusal",
@@ -62,6 +61,29 @@ requests = Table(
         postgresql_where=text("refusal IS NOT NULL"),
     ),
 )
+
+# Sums by hour and by day (UTC) are merged in the transaction that writes the requests; reports read these.
+SUMMED_BY = ("from_ms", "project_id", "key_id", "deployment", "revision_id", "provider", "currency")
+SUMS = (
+    "requests", "failed", "refused", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "images",
+    "duration_us", "cost_nanos", "unpriced", "unpriced_tokens",
+)  # fmt: skip
+
+
+def _sums(name: str) -> Table:
+    texts = {"deployment": 200, "provider": 200, "currency": 8}
+    return Table(
+        name,
+        metadata,
+        Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+        *(Column(each, String(texts.get(each, 64)), primary_key=True) for each in SUMMED_BY[1:]),
+        *(Column(each, BigInteger, nullable=False) for each in SUMS),
+        sqlite_with_rowid=False,
+    )
+
+
+usage_hours = _sums("usage_hours")
+usage_days = _sums("usage_days")
 
 journal_cursors = Table(
     "journal_cursors",
