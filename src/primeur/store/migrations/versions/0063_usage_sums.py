@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0063"
-down_revision = "0070"
+down_revision = "0073"
 
 _BY = {"project_id": 64, "key_id": 64, "deployment": 200, "revision_id": 64, "provider": 200, "currency": 8}
 _SUMS = (
