@@ -32,7 +32,7 @@ from primeur.relay.errand import PooledErrands
 from primeur.relay.pool import Pool
 from primeur.store.database import Store
 from primeur.store.journal import FileJournal
-from primeur.store.journal_folders import journal_folder
+from primeur.store.journal_folders import journal_folder, journal_name
 from primeur.store.master_keys import FileKeys
 from primeur.store.pepper import read_pepper
 from primeur.walks.house import Board, House, Place
@@ -215,6 +215,8 @@ def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             trusted_proxies=settings.trusted_proxies,
             traces_to=settings.traces_to,
             public_url=settings.public_url,
+            name=journal_name(settings.data_dir),
+            gateways=max(1, settings.workers),
         ),
         board=board or Board(),
         family=family,

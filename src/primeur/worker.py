@@ -15,6 +15,7 @@ from primeur.walks.measure_memory import measure_memory
 from primeur.walks.move_subscriptions import move_subscriptions
 from primeur.walks.note_use import note_use
 from primeur.walks.run_batches import run_batches
+from primeur.walks.scale_deployments import scale_deployments
 from primeur.walks.send_mails import send_mails
 from primeur.walks.send_webhook import deliver_webhooks
 from primeur.walks.sum_money import sum_money
@@ -33,6 +34,7 @@ STORIES: tuple[Story, ...] = (
     judge_roll_outs,
     export_traces,
     measure_memory,
+    scale_deployments,
     watch_capacity,
     move_subscriptions,
     sum_money,

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +183,19 @@ def house_of_its_own(tmp_path: Path) -> Iterator[Service]:
         yield made
     finally:
         made.kill()
+
+
+@pytest.fixture
+def make_service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Makes services with these flags, in folders of their own; they are ended with the test."""
+    made: list[Service] = []
+
+    def make(*flags: str) -> Service:
+        made.append(Service(tmp_path / f"data{len(made)}", *flags))
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for one in made:
+            one.kill()

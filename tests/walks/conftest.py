@@ -75,6 +75,16 @@ class PaperHost:
         """Nothing runs."""
 
 
+class PaperRelay:
+    """Carries nothing; tests say what is under way."""
+
+    def __init__(self) -> None:
+        self.under_way: dict[Endpoint, int] = {}
+
+    def busy(self, endpoint: Endpoint) -> int:
+        return self.under_way.get(endpoint, 0)
+
+
 class PaperJournal:
     """Remembers usage events."""
 
@@ -105,7 +115,7 @@ def house(clock, entropy, store, host, tmp_path) -> House:
         entropy=entropy,
         store=store,
         journal=PaperJournal(),
-        relay=None,
+        relay=PaperRelay(),
         limiter=MemoryLimiter(clock),
         host=host,
         engines={"llamacpp": PaperEngine("llamacpp"), "echo": PaperEngine("echo")},

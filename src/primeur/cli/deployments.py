@@ -6,10 +6,12 @@ import typer
 
 from primeur.cli.client import connect, one
 from primeur.cli.roll_outs import add_roll_outs, read_policy
+from primeur.cli.scaling import add_scaling
 from primeur.cli.show import AsJson, DataDir, Settings, moment, print_json, print_list, print_table, read_settings, say
 
 commands = typer.Typer(help="Deployments: the names that clients call.")
 add_roll_outs(commands)
+add_scaling(commands)
 Name = Annotated[str, typer.Argument(help="Name, id or alias of the deployment.")]
 
 
@@ -39,6 +41,7 @@ def show_deployment(name: Name, data_dir: DataDir = None, as_json: AsJson = Fals
         "share": lambda each: each["share"],
         "runs": _runs,
         "settings": lambda each: ", ".join(f"{name}={value}" for name, value in each["settings"].items()),
+        "replicas": _replicas,
         "state": lambda each: " ".join(part for part in (each["phase"], each["detail"]) if part),
         "made": lambda each: moment(each["created_ms"]),
     }
@@ -115,6 +118,11 @@ def _runs(each: dict[str, Any]) -> str:
     if each["provider"]:
         return f"{each['upstream_model']} at {each['provider']}"
     return f"{each['model']} {each['version']} on {each['engine']}" if each["model"] else str(each["engine"])
+
+
+def _replicas(each: dict[str, Any]) -> str:
+    found = each["replicas"]
+    return f"{found['ready']} of {found['wanted']} {found['held']}".strip() if found else ""
 
 
 def _price(each: dict[str, Any]) -> str:

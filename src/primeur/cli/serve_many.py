@@ -156,6 +156,7 @@ async def _tell(house: House, office: Office) -> None:
         launches = house.board.now.launches
         await office.tell_engines({revision_id: house.host.state(revision_id) for revision_id in launches})
         house.board.serving = sum(office.serving.values())
+        house.board.elsewhere = office.loads
         await asyncio.sleep(_TELL_S)
 
 

@@ -6,15 +6,18 @@ import os
 import signal
 import socket
 
+import msgspec
 import uvloop
 
 from primeur.cli.orders import Orders
 from primeur.cli.server import listen, make_server, tune
 from primeur.config import Settings
+from primeur.core.scaling import Load
 from primeur.intercom.peer import Peer
 from primeur.processes import open_window
 from primeur.walks.follow_changes import follow_changes, recompile
 from primeur.walks.house import House
+from primeur.walks.read_loads import loads_here
 
 _COUNT_S = 0.1
 
@@ -59,9 +62,14 @@ async def _serve(settings: Settings, orders: Orders, listener: socket.socket) ->
 
 
 async def _count(house: House, parent: Peer) -> None:
-    """Tell how many people's requests are in flight, when that has changed: batches wait for them."""
-    told = 0
+    """Tell what is under way, when that has changed: batches wait for people, and replicas follow the load."""
+    told, loads = 0, dict[str, Load]()
     while True:
+        found = loads_here(house)
+        if found != loads:
+            loads = found
+            with contextlib.suppress(OSError):
+                await parent.call("loads", msgspec.msgpack.encode(found))
         if house.board.serving != told:
             told = house.board.serving
             with contextlib.suppress(OSError):

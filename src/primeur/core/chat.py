@@ -169,6 +169,8 @@ class Target:
         share: parts of the deployment's traffic; 0 means only when the others fail.
         context_tokens: prompt and answer together; None when the target did not say.
         features: what the weights can do beyond the route, such as ``tools``, ``suffix``, ``vision``.
+        replica: 1, 2, 3... of the same revision, each with the share of the whole revision.
+        slots: requests worked on at once; None: nobody waits.
     """
 
     revision_id: str
@@ -180,6 +182,8 @@ class Target:
     share: int = 1
     context_tokens: int | None = None
     features: frozenset[str] = frozenset()
+    replica: int = 1
+    slots: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,19 @@ class Placing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Wakes:
+    """How requests may wait for a revision that sleeps, or is waking.
+
+    Attributes:
+        most, wait_s: how many may wait in one gateway process, and for how long.
+    """
+
+    revision_id: str
+    most: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A name that clients call, compiled for the hot path.
 
@@ -267,6 +284,8 @@ class Deployment:
         guard: what looks at prompts and answers; None where nothing does.
         gate: limits of the deployment itself, which everybody's requests pass; None when it has none.
         sticky: what stays with one revision while several have a share: ``conversation``, ``key`` or ``request``.
+        wakes: requests may wait for its revision; None: they may not.
+        phase: ``asleep`` or ``waking`` while its revision is; empty otherwise.
     """
 
     name: str
@@ -282,3 +301,5 @@ class Deployment:
     guard: Guard | None = None
     gate: Gate | None = None
     sticky: str = "conversation"
+    wakes: Wakes | None = None
+    phase: str = ""

@@ -181,6 +181,17 @@ class NotReady(PrimeurError):
     code = "not_ready"
 
 
+class StillWaking(NotReady):
+    """A deployment slept, and it took longer to wake than a request may wait."""
+
+    code = "waking"
+
+    def __init__(self, message: str, *, retry_after_ms: int) -> None:
+        """*retry_after_ms*: milliseconds after which it is worth asking again."""
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
+
 class SliceSpent(PrimeurError):
     """This process has used up its slice of a shared limit; *lane* and what it needs say what to ask for."""
 

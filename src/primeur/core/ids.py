@@ -50,6 +50,7 @@ type_prefixes = {
     "measurement": "mea",
     "delivery": "whd",
     "roll_out": "rol",
+    "scaling_decision": "scd",
 }
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"

@@ -41,6 +41,7 @@ class LlamaCpp:
             routes=frozenset({Route.EMBEDDINGS} if plan.embeddings else {Route.CHAT, Route.COMPLETIONS}),
             context_tokens=plan.context_tokens,
             features=features(plan, head),
+            slots=plan.slots,
         )
 
 

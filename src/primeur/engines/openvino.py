@@ -104,6 +104,7 @@ class OpenVino:
             environment={"OPENVINO_TELEMETRY_CONSENT": "0"},
             context_tokens=plan.context_tokens,
             features=_features(head),
+            slots=settings.slots,
         )
 
 

@@ -17,6 +17,7 @@ import msgspec
 from primeur.core.chat import Ask, Dialect, Target, Translation
 from primeur.core.errors import SetupError
 from primeur.core.ports import Engine, EngineOrder, Launch
+from primeur.core.scaling import ONE, Scaling
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.settings import convert_settings
 
@@ -87,7 +88,7 @@ class RayServe:
         """
         if find_spec("ray") is None:
             raise SetupError("the engine ray needs Ray; install it with: pip install 'primeur[ray]'")
-        settings = convert_settings("ray", order.settings, RaySettings)
+        settings = _scaled(convert_settings("ray", order.settings, RaySettings), order.scaling)
         _check(settings)
         inner = _inner(settings.engine).plan(_ordered(order, settings))
         body = msgspec.json.encode([msgspec.to_builtins(settings), inner.argv, dict(inner.environment)])
@@ -106,7 +107,27 @@ class RayServe:
             environment={"RAY_USAGE_STATS_ENABLED": "0"},
             context_tokens=inner.context_tokens,
             features=inner.features,
+            replicates=True,
         )
+
+
+def _scaled(settings: RaySettings, scaling: Scaling) -> RaySettings:
+    """Hand the number of replicas to Serve, which keeps them by requests in flight."""
+    if scaling == ONE:
+        return settings
+    if scaling.metric != "concurrency":
+        words = f"Ray Serve scales by requests in flight, not by {scaling.metric}; set scaling.metric to concurrency"
+        raise SetupError(words, param="scaling.metric")
+    if scaling.windows:
+        raise SetupError("Ray Serve knows no windows; leave scaling.windows out", param="scaling.windows")
+    return msgspec.structs.replace(
+        settings,
+        min_replicas=scaling.min,
+        max_replicas=scaling.max,
+        requests_per_replica=scaling.target,
+        upscale_delay_s=scaling.up_cooldown_s,
+        downscale_delay_s=scaling.down_cooldown_s,
+    )
 
 
 def _check(settings: RaySettings) -> None:

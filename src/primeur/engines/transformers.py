@@ -124,6 +124,7 @@ class Transformers:
             routes=frozenset({Route.CHAT, Route.COMPLETIONS}),
             environment={"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"},
             context_tokens=context,
+            slots=settings.slots,
         )
 
 

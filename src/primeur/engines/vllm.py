@@ -107,6 +107,7 @@ class Vllm:
             routes=frozenset({Route.EMBEDDINGS} if settings.embeddings else {Route.CHAT, Route.COMPLETIONS}),
             context_tokens=settings.context_tokens,
             features=frozenset({"json_schema", "developer", *({"tools"} if settings.tool_parser else ())}),
+            slots=settings.slots,
         )
 
 

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from primeur.core.ports import EngineState
+from primeur.core.scaling import Load
 from primeur.intercom.metrics import add_up
 from primeur.intercom.peer import Peer
 
+_loads = msgspec.msgpack.Decoder(dict[str, Load])
 Exchange = Callable[[str, bytes], bytes]
 _METRICS_TIMEOUT_S = 2.0
 
@@ -19,6 +21,7 @@ class Office:
     Attributes:
         peers: those that are there, by name.
         serving: by process, requests of people in flight.
+        loads: by process, what it has under way for each revision.
     """
 
     def __init__(self, exchange: Exchange, forget: Callable[[str], None], own_metrics: Callable[[], bytes]) -> None:
@@ -31,6 +34,7 @@ class Office:
         self._exchange, self._forget, self._own_metrics = exchange, forget, own_metrics
         self.peers: dict[str, Peer] = {}
         self.serving: dict[str, int] = {}
+        self.loads: dict[str, dict[str, Load]] = {}
         self._ready: set[str] = set()
         self._changed = asyncio.Event()
         self._states = msgspec.msgpack.encode({})
@@ -45,6 +49,7 @@ class Office:
         """A process is gone."""
         peer = self.peers.pop(name, None)
         self.serving.pop(name, None)
+        self.loads.pop(name, None)
         self._ready.discard(name)
         self._forget(name)
         if peer is not None:
@@ -78,6 +83,7 @@ class Office:
         return {
             "claims": self._claims,
             "engines": self._engines,
+            "loads": self._take_loads,
             "metrics": self._metrics,
             "ready": self._is_ready,
             "serving": self._serving,
@@ -95,6 +101,10 @@ class Office:
     async def _is_ready(self, peer: Peer, _body: bytes) -> bytes:
         self._ready.add(peer.name)
         self._changed.set()
+        return b""
+
+    async def _take_loads(self, peer: Peer, body: bytes) -> bytes:
+        self.loads[peer.name] = _loads.decode(body)
         return b""
 
     async def _serving(self, peer: Peer, body: bytes) -> bytes:

@@ -4,9 +4,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row, delete, func, insert, select, update
 
 from primeur.core.errors import NotFound
+from primeur.core.scaling import Scaling
 from primeur.store.database import Tx
 from primeur.store.schema import aliases, deployments, models, revisions, versions
 
@@ -34,6 +36,7 @@ class Revision:
     Attributes:
         number: 1, 2, 3... within the deployment.
         share: parts of the deployment's traffic; 0 is none.
+        scaling: how many replicas run; None: exactly one.
     """
 
     id: str
@@ -46,15 +49,23 @@ class Revision:
     engine: str | None = None
     provider_id: str | None = None
     upstream_model: str | None = None
+    scaling: Scaling | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a revision's engine loads: the model's name and where its version lies, below the data folder."""
+    """What a revision's engine loads.
+
+    Attributes:
+        model, number: the model's name and the version's number.
+        path: where the version lies, below the data folder.
+        memory_bytes: the most that one engine was seen to hold of it.
+    """
 
     model: str
     number: int
     path: str | None
+    memory_bytes: int | None = None
 
 
 def keep_deployment(tx: Tx, row: DeploymentRow) -> DeploymentRow:
@@ -106,7 +117,8 @@ def point_at(tx: Tx, revision: Revision) -> None:
 def add_revision(tx: Tx, revision: Revision) -> None:
     """Keep a new revision, with the share that it says."""
     values = {name: getattr(revision, name) for name in Revision.__slots__}
-    tx.execute(insert(revisions).values(**values | {"settings": json.dumps(revision.settings)}))
+    scaling = None if revision.scaling is None else msgspec.json.encode(revision.scaling).decode()
+    tx.execute(insert(revisions).values(**values | {"settings": json.dumps(revision.settings), "scaling": scaling}))
 
 
 def list_revisions(tx: Tx, deployment_id: str | None = None) -> list[Revision]:
@@ -119,10 +131,9 @@ def list_revisions(tx: Tx, deployment_id: str | None = None) -> list[Revision]:
 
 def list_weights(tx: Tx) -> dict[str, Weights]:
     """Give what each version's engine loads, by version id."""
-    joined = select(versions.c.id, models.c.name, versions.c.number, versions.c.path).join(
-        models, models.c.id == versions.c.model_id
-    )
-    return {row.id: Weights(row.name, row.number, row.path) for row in tx.execute(joined)}
+    columns = (versions.c.id, models.c.name, versions.c.number, versions.c.path, versions.c.memory_bytes)
+    joined = select(*columns).join(models, models.c.id == versions.c.model_id)
+    return {row.id: Weights(row.name, row.number, row.path, row.memory_bytes) for row in tx.execute(joined)}
 
 
 def set_alias(tx: Tx, name: str, deployment_id: str) -> None:
@@ -148,4 +159,5 @@ def list_aliases(tx: Tx) -> dict[str, str]:
 
 def _revision(row: Row[Any]) -> Revision:
     values = {name: getattr(row, name) for name in Revision.__slots__}
-    return Revision(**values | {"settings": json.loads(row.settings)})
+    scaling = None if row.scaling is None else msgspec.json.decode(row.scaling, type=Scaling)
+    return Revision(**values | {"settings": json.loads(row.settings), "scaling": scaling})

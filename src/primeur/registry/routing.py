@@ -1,9 +1,9 @@
 """Which targets may answer an ask, in which order; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from zlib import crc32
 
-from primeur.core.chat import Ask, Deployment, Target
+from primeur.core.chat import Ask, Deployment, Endpoint, Target
 from primeur.core.errors import BadRequest, NotReady, UnknownModel, UnsupportedParameter
 from primeur.core.wire import Sampling
 
@@ -25,6 +25,12 @@ BEYOND_OPENAI = frozenset(
     }
 )
 _BEYOND = tuple(sorted(BEYOND_OPENAI))
+Busy = Callable[[Endpoint], int]
+
+
+def nobody(_endpoint: Endpoint) -> int:
+    """Say that nothing is under way."""
+    return 0
 
 
 def unknown_model(name: str) -> UnknownModel:
@@ -48,7 +54,7 @@ def lot_of(sticky: str, ask: Ask, key_id: str) -> str:
     return ask.affinity or getattr(ask.fields, "prompt_cache_key", None) or ask.id
 
 
-def order_targets(deployment: Deployment, ask: Ask, lot: str | None = None) -> list[Target]:
+def order_targets(deployment: Deployment, ask: Ask, lot: str | None = None, busy: Busy = nobody) -> list[Target]:
     """Put the targets that can honour every parameter in the order in which they are to be tried.
 
     The first is drawn by traffic share and by *lot* (see `lot_of`), so that a conversation stays where its prompt cache
@@ -72,7 +78,34 @@ def order_targets(deployment: Deployment, ask: Ask, lot: str | None = None) -> l
     willing = [target for target, fault in zip(able, faults, strict=True) if fault is None]
     if not willing:
         raise next(fault for fault in faults if fault is not None)
-    return _drawn(willing, lot or ask.affinity or ask.id)
+    return _drawn(team_up(willing), lot or ask.affinity or ask.id, busy)
+
+
+def team_up(targets: Sequence[Target]) -> list[list[Target]]:
+    """Put the replicas of each revision together."""
+    teams: dict[str, list[Target]] = {}
+    for target in targets:
+        teams.setdefault(target.revision_id, []).append(target)
+    return list(teams.values())
+
+
+def spread(teams: Sequence[Sequence[Target]], lot: int, busy: Busy) -> list[Target]:
+    """Order targets: two of the first team, one of each other team, then the rest.
+
+    Within a team the one with the fewest requests under way comes first; of equals, the one that *lot* says, so that a
+    conversation finds its prompt cache where nothing speaks against it.
+    """
+    ordered = [_by_load(team, lot, busy) for team in teams]
+    first, others = ordered[0], ordered[1:]
+    rest = [target for team in others for target in team[1:]]
+    return [*first[:2], *(team[0] for team in others), *first[2:], *rest]
+
+
+def _by_load(team: Sequence[Target], lot: int, busy: Busy) -> list[Target]:
+    if len(team) == 1:
+        return list(team)
+    start = lot % len(team)
+    return sorted((*team[start:], *team[:start]), key=lambda target: busy(target.endpoint))
 
 
 def fault_of(target: Target, ask: Ask) -> UnsupportedParameter | None:
@@ -98,13 +131,13 @@ def _fault(target: Target, ask: Ask, beyond: Sequence[str]) -> UnsupportedParame
     return None
 
 
-def _drawn(targets: Sequence[Target], lot: str) -> list[Target]:
-    total = sum(target.share for target in targets)
-    if len(targets) == 1 or total == 0:
-        return list(targets)
-    point = crc32(lot.encode()) % total
-    for target in targets:
-        point -= target.share
-        if point < 0:
-            return [target, *(other for other in targets if other is not target)]
+def _drawn(teams: Sequence[Sequence[Target]], lot: str, busy: Busy) -> list[Target]:
+    total, point = sum(team[0].share for team in teams), crc32(lot.encode())
+    if len(teams) == 1 or total == 0:
+        return spread(teams, point, busy)
+    left = point % total
+    for team in teams:
+        left -= team[0].share
+        if left < 0:
+            return spread([team, *(other for other in teams if other is not team)], point, busy)
     raise AssertionError("shares add up to their total")

@@ -128,6 +128,11 @@ class Pool:
             known = self._posts[id(endpoint), path] = (endpoint, Post(self._lane(endpoint), head))
         return known[1]
 
+    def busy(self, endpoint: Endpoint) -> int:
+        """See the port."""
+        lane = self._lanes.get((endpoint.scheme, endpoint.host, endpoint.port, endpoint.reach))
+        return 0 if lane is None else lane.open - len(lane.idle) + len(lane.waiting)
+
     async def aclose(self) -> None:
         """Close every connection."""
         for lane in self._lanes.values():

@@ -17,15 +17,16 @@ def find_journals(data_dir: Path) -> dict[str, Path]:
     Several services may write rows into one database, so names differ from one data folder to the next.
     """
     root = journal_folder(data_dir)
-    name = _name(root)
+    name = journal_name(data_dir)
     found = {name: root}
     for folder in sorted(root.glob("*/")):
         found[f"{name}/{folder.name}"] = folder
     return found
 
 
-def _name(root: Path) -> str:
+def journal_name(data_dir: Path) -> str:
     """Give the name of this data folder's journal, made at the first start."""
+    root = journal_folder(data_dir)
     path = root / "name"
     if not path.is_file():
         root.mkdir(parents=True, exist_ok=True, mode=0o700)

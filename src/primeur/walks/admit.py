@@ -4,7 +4,7 @@ import msgspec
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Dialect, Route, Target, Translation
-from primeur.core.errors import NeedsPlacing, OverLimit, SliceSpent
+from primeur.core.errors import NeedsPlacing, NotReady, OverLimit, SliceSpent
 from primeur.core.fan import answers_of
 from primeur.core.images import has_images
 from primeur.core.ports import Hold, Lane
@@ -16,6 +16,7 @@ from primeur.metering.bounds import output_cap, worst_cost
 from primeur.metering.counting import worst_case
 from primeur.registry.ways import Way, check_allowed
 from primeur.walks.house import House
+from primeur.walks.wait_awake import wait_awake
 
 _FILLS_MOST = 50
 _NEWER = "max_completion_tokens"
@@ -74,7 +75,7 @@ def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> 
         check_allowed(way, caller, ask)
     if not may_wait and (way.looks or has_images(ask.fields)):
         raise NeedsPlacing(f"{way.deployment.name!r} has a right or a guard, or the request an image")
-    deployment, targets = way.deployment, way.order(ask, caller.key_id)
+    deployment, targets = way.deployment, way.order(ask, caller.key_id, house.relay.busy)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)
     cost_nanos = cap = None
@@ -93,6 +94,8 @@ async def admit_in_turn(house: House, caller: Caller, ask: Ask) -> Admission:
             return admit(house, caller, ask, may_wait=True)
         except SliceSpent as spent:
             await house.limiter.fill(spent)
+        except NotReady as unready:
+            await wait_awake(house, ask, unready)
     raise OverLimit("too many wait for the same limit; retry in 1 s", retry_after_ms=1000)
 
 

@@ -125,6 +125,7 @@ def _there_deployment(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None
         "upstream_model": revision.upstream_model,
         "settings": revision.settings,
         "embeddings_by": row.embeddings_by,
+        "scaling": None if revision.scaling is None else msgspec.to_builtins(revision.scaling),
     }
 
 

@@ -9,17 +9,18 @@ from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest, Conflict
 from primeur.core.events import DeploymentRemoved
 from primeur.core.ports import ProviderOrder
+from primeur.core.scaling import Scaling
 from primeur.registry import deployment_rows, rows
 from primeur.registry.engine_choice import AUTO, DEFAULT_ENGINE
 from primeur.registry.roll_outs import RollOutPolicy
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
-from primeur.walks.compile_snapshot import engine_order
 from primeur.walks.given import given
 from primeur.walks.house import House
 from primeur.walks.measure_engine import choose_for
 from primeur.walks.measure_memory import check_fit
+from primeur.walks.plan_replicas import check_replicas, engine_order
 from primeur.walks.point_deployment import Pointer, point_deployment
 from primeur.walks.seal_secrets import open_settings
 
@@ -33,6 +34,7 @@ class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         settings: of the engine or the provider's deployment.
         embeddings_by: another deployment that answers embeddings for this one; unchanged when not given.
         roll_out: how traffic shall move to it, judged on the way; all at once when not given.
+        scaling: how many replicas of its engine run; as before when not given, exactly one when null.
     """
 
     model: str | None = None
@@ -43,6 +45,7 @@ class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     embeddings_by: str | UnsetType | None = UNSET
     roll_out: RollOutPolicy | None = None
+    scaling: Scaling | UnsetType | None = UNSET
 
 
 async def deploy(house: House, caller: Caller, name: str, ask: NewRevision) -> deployment_rows.Revision:
@@ -73,6 +76,8 @@ async def remove_deployment(house: House, caller: Caller, name: str) -> deployme
 def write_revision(tx: Tx, house: House, caller: Caller, name: str, ask: NewRevision) -> deployment_rows.Revision:
     """Keep a new revision in a transaction that is open; the one before serves until this one is ready.
 
+    Its engine is scaled as the one before it was, unless *ask* says otherwise.
+
     Raises:
         BadRequest: neither engine nor provider, or both; an engine or name that does not exist.
         NotFound: the model, version or provider is not there.
@@ -90,6 +95,8 @@ def write_revision(tx: Tx, house: House, caller: Caller, name: str, ask: NewRevi
 def _on_provider(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
     if ask.engine is not None or ask.model is not None or ask.version is not None:
         raise BadRequest("a deployment runs on a provider or on an engine, not on both", param="provider")
+    if given(ask.scaling, None) is not None:
+        raise BadRequest("a provider counts its own replicas; leave scaling out", param="scaling")
     if not ask.upstream_model:
         raise BadRequest("say which of the provider's models: upstream_model", param="upstream_model")
     row = rows.find_provider(tx, str(ask.provider))
@@ -134,7 +141,14 @@ def _on_engine(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
         settings=ask.settings,
         embeddings_by=_embeddings_by(tx, name, ask),
         roll_out=ask.roll_out,
+        scaling=given(ask.scaling, _scaling_before(tx, name)),
     )
+
+
+def _scaling_before(tx: Tx, name: str) -> Scaling | None:
+    known = [row for row in deployment_rows.list_deployments(tx) if row.name == name]
+    revisions = deployment_rows.list_revisions(tx, known[0].id) if known else []
+    return revisions[0].scaling if revisions else None
 
 
 def _embeddings_by(tx: Tx, name: str, ask: NewRevision) -> str | None:
@@ -153,4 +167,5 @@ def _check_plan(tx: Tx, house: House, revision: deployment_rows.Revision, name: 
     if revision.version_id is not None:
         check_fit(tx, house, revision.version_id)
     order = engine_order(house, revision, weights.model if weights else name, weights.path if weights else None)
-    house.engines[str(revision.engine)].plan(order)
+    launch = house.engines[str(revision.engine)].plan(order)
+    check_replicas(revision.scaling, launch, str(revision.engine))

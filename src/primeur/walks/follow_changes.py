@@ -30,7 +30,7 @@ async def catch_up(house: House) -> bool:
 async def recompile(house: House) -> None:
     """Compile the snapshot anew, also when only an engine's state changed."""
     await want_engines(house)
-    house.board.now = await compile_snapshot(house)
+    house.board.turn(await compile_snapshot(house))
     # Requests bind their gates anew from here on, so no lane of the new snapshot holds a counter that is dropped.
     house.limiter.forget_idle()
 

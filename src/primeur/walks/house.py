@@ -1,7 +1,7 @@
 """What every walk is handed: the ports, plugged in once by app.py."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,17 +29,43 @@ from primeur.core.ports import (
     Provider,
     Relay,
 )
+from primeur.core.scaling import Load, Scaling
 from primeur.core.usage import UsageEvent
 from primeur.governance.ban_rules import Bans
 from primeur.governance.openid_rules import KnownIssuer
 from primeur.governance.refusal_rules import Refusals
 from primeur.registry.observation_rows import Fault
+from primeur.registry.scaling_rows import ScalingDecision
 from primeur.registry.ways import Way, find_way
 from primeur.store.blobs import Blobs
 from primeur.store.database import Store
 from primeur.store.master_keys import FileKeys
 
 _FAULTS_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A revision whose replicas are counted here.
+
+    Attributes:
+        deployment: the name of its deployment.
+        replicas: that shall run.
+        decision: in force; None before the first.
+        slots: see `primeur.core.ports.Launch`.
+        memory_bytes: the most that one replica was seen to hold.
+        kept: it must not sleep.
+    """
+
+    revision_id: str
+    deployment_id: str
+    deployment: str
+    scaling: Scaling
+    replicas: int
+    decision: ScalingDecision | None
+    slots: int | None
+    memory_bytes: int | None
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -50,7 +76,9 @@ class Snapshot:
         sequence: number of the newest event it has seen.
         callers: by keyed digest of the key's text (`primeur.governance.rules.digest_key`).
         deployments: by name, aliases included.
-        launches: the engines that should run, by revision id.
+        launches: the engine processes that should run, by `primeur.registry.scaling.process_name`.
+        plans: how each revision's engine is started, whether it should run or sleeps, by revision id.
+        scaled: revisions whose number of replicas is decided on.
         ways: what has been worked out from `deployments` so far, by route and name; see `way`.
     """
 
@@ -59,6 +87,8 @@ class Snapshot:
     sessions: Mapping[bytes, Caller] = field(default_factory=dict)
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     launches: Mapping[str, tuple[EngineOrder, Launch]] = field(default_factory=dict)
+    plans: Mapping[str, tuple[EngineOrder, Launch]] = field(default_factory=dict)
+    scaled: tuple[Scaled, ...] = ()
     ways: dict[tuple[Route, str], Way] = field(default_factory=dict, compare=False)
 
     def way(self, route: Route, name: str) -> Way:
@@ -90,6 +120,11 @@ class Board:
         issuers: OpenID Connect providers by issuer, as they were seen last; see `primeur.walks.reach_issuer`.
         hashing: held while a password is hashed, which takes 64 MiB.
         used: when keys were used since that was last written down, UTC milliseconds by id.
+        waiting: requests that wait here for a revision to wake, by its id.
+        turned: set when there is a newer snapshot; each has its own.
+        elsewhere: what other processes of this house have under way, by process and revision.
+        made: output tokens of answers that were written down, by revision; whoever looks takes them.
+        ended_ms: when the last of them ended, by revision.
         seen: when sessions were last used here, by id; *seen_now* those not written down yet.
     """
 
@@ -109,8 +144,18 @@ class Board:
         self.issuers: dict[str, KnownIssuer] = {}
         self.hashing = asyncio.Lock()
         self.used: dict[str, int] = {}
+        self.waiting: Counter[str] = Counter()
+        self.turned = asyncio.Event()
+        self.elsewhere: Mapping[str, Mapping[str, Load]] = {}
+        self.made: Counter[str] = Counter()
+        self.ended_ms: dict[str, int] = {}
         self.seen: dict[str, int] = {}
         self.seen_now: dict[str, int] = {}
+
+    def turn(self, snapshot: Snapshot) -> None:
+        """Put a newer snapshot into force, and tell those who wait for one."""
+        self.now, turned, self.turned = snapshot, self.turned, asyncio.Event()
+        turned.set()
 
 
 @dataclass(frozen=True)
@@ -131,6 +176,8 @@ class Place:
         trusted_proxies: whose ``x-forwarded-for`` is believed.
         traces_to: OpenTelemetry collector (OTLP over HTTP); empty: none.
         public_url: where people and identity providers reach this house, without a slash at its end; empty: unsaid.
+        name: of the data folder among those that share one database.
+        gateways: processes that answer.
     """
 
     data_dir: Path
@@ -146,6 +193,8 @@ class Place:
     trusted_proxies: tuple[Network, ...] = ()
     traces_to: str = ""
     public_url: str = ""
+    name: str = "here"
+    gateways: int = 1
 
 
 class _StayIn:

@@ -6,6 +6,7 @@ from functools import partial
 from primeur.core.events import MemoryMeasured
 from primeur.registry import deployment_rows, rows
 from primeur.registry.rules import check_memory, grew
+from primeur.registry.scaling import revision_of
 from primeur.store.database import Tx, tell
 from primeur.walks.house import House
 
@@ -27,7 +28,11 @@ async def measure_memory(house: House, stop: asyncio.Event) -> None:
 async def measure(house: House) -> None:
     """Write down what engines that serve hold, where it is more than was known of their versions."""
     seen = {one: house.host.state(one) for one in house.board.now.launches}
-    held = {one: state.memory_bytes for one, state in seen.items() if state.phase == "ready" and state.memory_bytes}
+    held: dict[str, int] = {}
+    for process, state in seen.items():
+        if state.phase == "ready" and state.memory_bytes:
+            revision_id = revision_of(process)
+            held[revision_id] = max(state.memory_bytes, held.get(revision_id, 0))
     if not held:
         return
     news = await house.store.read(partial(_news, held))
@@ -61,7 +66,9 @@ def check_fit(tx: Tx, house: House, version_id: str) -> None:
     names = {one.id: one.name for one in deployment_rows.list_deployments(tx)}
     running: dict[str, int] = {}
     for revision in deployment_rows.list_revisions(tx):
-        if revision.id in house.board.now.launches and revision.version_id != version_id:
+        if revision.version_id != version_id:
             name = names[revision.deployment_id]
-            running[name] = running.get(name, 0) + (house.host.state(revision.id).memory_bytes or 0)
+            for process in house.board.now.launches:
+                if revision_of(process) == revision.id:
+                    running[name] = running.get(name, 0) + (house.host.state(process).memory_bytes or 0)
     check_memory(needed, running, house.place.memory_bytes)

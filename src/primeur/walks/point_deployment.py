@@ -9,6 +9,7 @@ from primeur.core.errors import Conflict
 from primeur.core.events import RevisionDeployed, RollOutBegan
 from primeur.core.ids import make_id
 from primeur.core.ports import Entropy
+from primeur.core.scaling import Scaling
 from primeur.registry import deployment_rows as rows
 from primeur.registry.roll_out_rows import RollOut, add_roll_out, is_under_way, list_roll_outs, settle_earlier
 from primeur.registry.roll_outs import AT_ONCE, REGISTERED, SETTLED, WHOLE, RollOutPolicy, check_policy
@@ -24,6 +25,7 @@ class Pointer:
         settings: of the engine or, for a provider, of this deployment there.
         embeddings_by: name of another deployment that answers embeddings for this one.
         roll_out: how traffic shall move to it; None: all of it at once.
+        scaling: see `primeur.registry.deployment_rows.Revision`.
     """
 
     deployment: str
@@ -34,6 +36,7 @@ class Pointer:
     settings: dict[str, Any] = field(default_factory=dict)
     embeddings_by: str | None = None
     roll_out: RollOutPolicy | None = None
+    scaling: Scaling | None = None
 
 
 def point_deployment(tx: Tx, pointer: Pointer, *, entropy: Entropy, actor: str, now_ms: int) -> rows.Revision:
@@ -66,6 +69,7 @@ def point_deployment(tx: Tx, pointer: Pointer, *, entropy: Entropy, actor: str, 
         engine=pointer.engine,
         provider_id=pointer.provider_id,
         upstream_model=pointer.upstream_model,
+        scaling=pointer.scaling,
     )
     (rows.add_revision if gradual else rows.point_at)(tx, revision)
     what = RevisionDeployed(deployment.name, revision.id)

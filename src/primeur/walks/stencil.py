@@ -74,8 +74,8 @@ class Stencil:
 
 def stencil_for(house: House, way: Way, route: Route, target: Target) -> Stencil:
     """Give the stencil of *target*, made when it is first asked for."""
-    found = way.stencils.get(target.revision_id)
+    found = way.stencils.get((target.revision_id, target.replica))
     if found is None:
-        found = way.stencils[target.revision_id] = Stencil(house, way, route, target)
+        found = way.stencils[target.revision_id, target.replica] = Stencil(house, way, route, target)
     assert isinstance(found, Stencil)  # noqa: S101
     return found

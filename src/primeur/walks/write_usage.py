@@ -59,11 +59,22 @@ async def _read_on(house: House, name: str, folder: Path, reading: _Reading) -> 
         return 0
     reading.terms = await house.store.transact(partial(_book, name, events, after, reading.terms))
     watch(events)
+    note_answers(house, events)
     trace(house, events)
     if after.segment != cursor.segment:
         await asyncio.to_thread(forget_before, folder, after)
     reading.cursors[name] = after
     return len(events)
+
+
+def note_answers(house: House, events: list[UsageEvent]) -> None:
+    """Let those who decide on replicas know what was made, and when."""
+    board = house.board
+    for event in events:
+        if event.revision_id:
+            board.made[event.revision_id] += event.usage.output_tokens
+            ended_ms = event.at_ms + event.duration_us // 1000
+            board.ended_ms[event.revision_id] = max(ended_ms, board.ended_ms.get(event.revision_id, 0))
 
 
 def _find(name: str, tx: Tx) -> Cursor:

@@ -100,6 +100,26 @@ class ScoresReported(Event, frozen=True):
     items: int
 
 
+class ReplicasDecided(Event, frozen=True):
+    """Another number of replicas of a revision shall run on one machine.
+
+    Attributes:
+        place: name of the data folder whose engines are meant.
+        before, replicas: how many ran, and how many shall run.
+        reason: ``bounds``, ``asked``, ``idle``, ``load`` or ``memory``; *detail* says it in words.
+        evidence: what was seen, as JSON.
+    """
+
+    deployment: str
+    revision_id: str
+    place: str
+    before: int
+    replicas: int
+    reason: str
+    detail: str
+    evidence: str
+
+
 class DeploymentRemoved(Event, frozen=True):
     """A deployment's name is free again."""
 
@@ -155,6 +175,7 @@ RegistryEvent = (
     | RollOutMoved
     | TrafficMoved
     | ScoresReported
+    | ReplicasDecided
     | DeploymentRemoved
     | AliasSet
     | AliasRemoved

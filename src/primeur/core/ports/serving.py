@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from primeur.core.chat import Dialect, Endpoint, Route
+from primeur.core.scaling import ONE, Scaling
 
 Settings = Mapping[str, Any]
 
@@ -22,6 +23,7 @@ class EngineOrder:
         cores: processor cores this engine may plan with.
         log_path: where the process writes what it has to say.
         programs: full paths of the programs, beside our own, that the person at the machine lets settings name.
+        scaling: how many replicas there shall be, for engines that keep replicas themselves.
     """
 
     revision_id: str
@@ -32,6 +34,7 @@ class EngineOrder:
     memory_bytes: int
     log_path: Path
     programs: frozenset[str] = frozenset()
+    scaling: Scaling = ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Launch:
         routes: what the engine can be asked for with these settings.
         context_tokens: prompt and answer together, as planned; None when only the running engine knows.
         features: see `primeur.core.chat.Target`.
+        slots: requests worked on at once; more wait in line. None: nobody waits.
+        replicates: one process keeps all replicas itself, elsewhere.
     """
 
     argv: tuple[str, ...]
@@ -57,6 +62,8 @@ class Launch:
     health_path: str = "/health"
     context_tokens: int | None = None
     features: frozenset[str] = frozenset()
+    slots: int | None = None
+    replicates: bool = False
 
 
 class Engine(Protocol):

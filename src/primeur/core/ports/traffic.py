@@ -136,6 +136,10 @@ class Relay(Protocol):
         """
         ...
 
+    def busy(self, endpoint: Endpoint) -> int:
+        """Tell how many requests of this process are under way there, or wait for a connection."""
+        ...
+
     async def aclose(self) -> None:
         """Close every connection."""
         ...

@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 
 from primeur.core.errors import NotFound
+from primeur.core.scaling import Scaling
 from primeur.gateway.admin.page import Gone, Page, in_force
 from primeur.gateway.admin.prices import PriceView, show_price
+from primeur.gateway.admin.replicas import ReplicasView, replica_states, show_replicas
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.registry import deployment_rows, rows
@@ -18,7 +20,13 @@ from primeur.walks.set_alias import remove_alias, set_alias
 
 
 class RevisionView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deployment runs or ran; phase and what follows tell how its engine is doing, null for providers."""
+    """What a deployment runs or ran; phase and what follows tell how its engine is doing, null for providers.
+
+    Attributes:
+        scaling: null where exactly one replica runs.
+        replicas: null where none is wanted, because of its share.
+        memory_bytes, restarts: of all replicas together.
+    """
 
     id: str
     number: int
@@ -30,6 +38,8 @@ class RevisionView(msgspec.Struct, frozen=True, kw_only=True):
     upstream_model: str | None
     settings: dict[str, Any]
     created_ms: int
+    scaling: Scaling | None
+    replicas: ReplicasView | None
     phase: str | None
     detail: str | None
     memory_bytes: int | None
@@ -40,7 +50,7 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A name that clients call.
 
     Attributes:
-        state: ``ready`` or ``pending``.
+        state: ``ready``, ``pending``, ``asleep`` or ``waking``.
         pending: why, in words; empty when ready.
         routes: what it can be asked for; ``embeddings`` also through *embeddings_by*.
         revisions: newest first.
@@ -107,7 +117,7 @@ def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> Dep
     return DeploymentView(
         id=row.id,
         name=row.name,
-        state="ready" if targets else "pending",
+        state="ready" if targets else (now and now.phase) or "pending",
         pending=now.pending if now else "not looked at yet",
         model=now.model if now else "",
         aliases=[alias for alias, target in found.aliases.items() if target == row.id],
@@ -123,17 +133,19 @@ def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> Dep
 
 def _revision(house: House, found: _Rows, one: deployment_rows.Revision) -> RevisionView:
     weights = found.weights.get(one.version_id or "")
-    state = house.host.state(one.id) if one.id in house.board.now.launches else None
-    same = ("id", "number", "share", "engine", "upstream_model", "settings", "created_ms")
+    states = replica_states(house, one.id)
+    state = states[0] if states else None
+    same = ("id", "number", "share", "engine", "upstream_model", "settings", "scaling", "created_ms")
     return RevisionView(
         **{name: getattr(one, name) for name in same},
         model=weights.model if weights else None,
         version=weights.number if weights else None,
         provider=found.providers.get(one.provider_id or ""),
+        replicas=show_replicas(house, one.id, states),
         phase=state.phase if state else None,
         detail=state.detail if state else None,
-        memory_bytes=state.memory_bytes if state else None,
-        restarts=state.restarts if state else None,
+        memory_bytes=sum(each.memory_bytes or 0 for each in states) or None,
+        restarts=sum(each.restarts for each in states) if states else None,
     )
 
 

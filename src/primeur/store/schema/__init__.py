@@ -91,6 +91,7 @@ from primeur.store.schema.registry import (
     providers,
     revisions,
     roll_outs,
+    scaling_decisions,
     target_faults,
     versions,
 )
@@ -155,6 +156,7 @@ __all__ = [
     "revisions",
     "roles",
     "roll_outs",
+    "scaling_decisions",
     "scim_users",
     "scope_limits",
     "sessions",

@@ -1,6 +1,6 @@
 """Tables of the room registry: models, versions, providers, deployments."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from primeur.store.schema.base import identity, made, metadata
 
@@ -67,6 +67,7 @@ revisions = Table(
     Column("upstream_model", String(256)),
     Column("settings", Text, nullable=False),
     Column("share", Integer, nullable=False),
+    Column("scaling", Text),
     made(),
     UniqueConstraint("deployment_id", "number"),
 )
@@ -105,6 +106,25 @@ roll_outs = Table(
     Column("scores", Text),
     made(),
     Index("ix_roll_outs_deployment", "deployment_id", "created_ms"),
+)
+
+scaling_decisions = Table(
+    "scaling_decisions",
+    metadata,
+    identity(),
+    Column("deployment_id", ForeignKey("deployments.id", ondelete="CASCADE"), nullable=False),
+    Column("revision_id", ForeignKey("revisions.id", ondelete="CASCADE"), nullable=False),
+    Column("place", String(64), nullable=False),
+    Column("before", Integer, nullable=False),
+    Column("replicas", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("newest", Boolean, nullable=False),
+    made(),
+    Index("ix_scaling_decisions_newest", "newest", "place"),
+    Index("ix_scaling_decisions_deployment", "deployment_id", "created_ms"),
 )
 
 target_faults = Table(
