@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0053"
-down_revision = "0026"
+down_revision = "0063"
 
 
 def upgrade() -> None:
