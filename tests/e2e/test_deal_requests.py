@@ -53,9 +53,9 @@ def shared(service, partner, other):
 def ask(service, shared, partner, other):  # noqa: ARG001 (it must be there)
     """Asks the gateway; both clouds behave again afterwards and the partner is open again."""
 
-    def asking(**headers: str) -> httpx2.Response:
+    def asking(path: str = "chat/completions", body: dict | None = None, **headers: str) -> httpx2.Response:
         sent = {"authorization": f"Bearer {service.key}"} | headers
-        return httpx2.post(f"{service.url}/v1/chat/completions", json=BODY, headers=sent, timeout=30)
+        return httpx2.post(f"{service.url}/v1/{path}", json=body or BODY, headers=sent, timeout=30)
 
     yield asking
     for url in (partner, other):
@@ -121,6 +121,21 @@ def test_shared_leaves_the_holder_out_and_nonsense_is_refused(ask):
     assert answer.headers["x-primeur-provider"] == "other"
     assert answer.headers["x-primeur-refusal"] == "RIGHT_INACTIVE"
     assert ask(**{"x-primeur-sharing": "mine"}).json()["error"]["param"] == "sharing"
+
+
+def test_the_body_says_it_as_well_and_so_do_responses(ask):
+    """The answer tells what was got; the member does not reach the provider; two words for one thing are refused."""
+    settled(ask, "partner")
+    wish = {"primeur": {"sharing": "shared"}}
+    told = ask(body=BODY | wish)
+    assert (told.headers["x-primeur-provider"], told.json()["primeur"]["sharing"]) == ("other", "shared")
+    response = ask("responses", {"model": "shared", "input": "Which way is north?"} | wish)
+    assert (response.headers["x-primeur-provider"], response.json()["primeur"]["sharing"]) == ("other", "shared")
+    held = ask("responses", {"model": "shared", "input": "Which way?", "primeur": {"sharing": "dedicated"}})
+    assert (held.headers["x-primeur-provider"], held.json()["primeur"]["sharing"]) == ("partner", "dedicated")
+    assert ask(body=BODY | {"primeur": {"sharing": "mine"}}).status_code == 400
+    both = ask(body=BODY | wish, **{"x-primeur-sharing": "dedicated"})
+    assert (both.status_code, both.json()["error"]["param"]) == (400, "primeur.sharing")
 
 
 def test_after_a_spill_that_fails_too_the_original_error_is_told(ask, partner, other):

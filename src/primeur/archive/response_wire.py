@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from primeur.archive.wire import Json, Metadata
-from primeur.core.wire import Probability, Temperature
+from primeur.core.wire import Probability, Temperature, Wishes
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[a-zA-Z0-9_-]+$")]
 
@@ -86,6 +86,7 @@ class CreateResponse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     top_p: Probability | None = None
     truncation: Literal["auto", "disabled"] | None = None
     user: str | None = None
+    primeur: Wishes | None = None
 
     @property
     def conversation_id(self) -> str | None:

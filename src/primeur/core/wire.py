@@ -79,6 +79,16 @@ class ResponseFormat(msgspec.Struct, frozen=True):
     json_schema: SchemaFormat | None = None
 
 
+class Wishes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a caller asks of Primeur itself; it is taken out before a target sees the body.
+
+    Attributes:
+        sharing: who may serve where a right concerns the deployment; as the header ``x-primeur-sharing``.
+    """
+
+    sharing: Literal["dedicated", "spill", "shared"] | None = None
+
+
 class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What chat and plain completions share."""
 
@@ -95,6 +105,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     temperature: Temperature | None = None
     top_p: Probability | None = None
     user: str | None = None
+    primeur: Wishes | None = None
     # Beyond OpenAI: open engines' own samplers.
     top_k: int | None = None
     min_p: Probability | None = None
@@ -163,6 +174,7 @@ class EmbeddingRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     dimensions: Count | None = None
     encoding_format: Literal["float", "base64"] | None = None
     user: str | None = None
+    primeur: Wishes | None = None
 
     def __post_init__(self) -> None:
         """Refuse mixed inputs."""

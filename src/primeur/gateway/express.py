@@ -189,7 +189,7 @@ class ExpressProtocol(AnsweringProtocol):
             ask = self._make_ask(self._address, body, house.clock.now_ms())
         except (PrimeurError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
-        if not caller.fits(self._address.word, ask.address):
+        if ask.fields.primeur is not None or not caller.fits(self._address.word, ask.address):
             return False
         exchange = Exchange(house, caller, ask, self)
         if not exchange.start():

@@ -8,6 +8,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Route, Served
 from primeur.core.ports import Standing
 from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
+from primeur.core.wishes import take_wishes
 from primeur.gateway.doors import MIB, Door
 from primeur.gateway.problems import refusal_headers
 from primeur.gateway.visit import Answer, Handler, Headers, Visit, decode, json_answer
@@ -21,18 +22,24 @@ def make_ask(visit: Visit, route: Route, body: bytes, kind: type[AnyRequest]) ->
     """Check a body in OpenAI's wire form and make an ask of it.
 
     Raises:
-        BadRequest: names the fault's path.
+        BadRequest: names the fault's path, or header and body ask for two things.
     """
+    body, fields, sharing = take_wishes(body, decode(body, kind), sharing_header(visit))
     return Ask(
         id=visit.id,
         route=route,
         body=body,
-        fields=decode(body, kind),
+        fields=fields,
         arrived_ms=visit.arrived_ms,
         arrived_us=visit.arrived_us,
         address=visit.address,
-        sharing=visit.headers.get(b"x-primeur-sharing", b"").decode("latin-1").strip().lower(),
+        sharing=sharing,
     )
+
+
+def sharing_header(visit: Visit) -> str:
+    """Give who may serve, as the header says it."""
+    return visit.headers.get(b"x-primeur-sharing", b"").decode("latin-1").strip().lower()
 
 
 def completion_headers(completion: Completion) -> Headers:

@@ -8,9 +8,10 @@ from primeur.archive.rules import Page, read_page
 from primeur.archive.wire import Deleted, ItemsQuery, Json, Listing
 from primeur.core.errors import BadRequest
 from primeur.core.events import ResponseDeleted
+from primeur.core.wishes import sharing_of
 from primeur.gateway.conversations import check_included
 from primeur.gateway.doors import MIB, Door
-from primeur.gateway.openai import completion_headers
+from primeur.gateway.openai import completion_headers, sharing_header
 from primeur.gateway.paging import id_in_path, list_page, refuse_query
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.store.database import Tx, tell
@@ -22,7 +23,8 @@ _BODY_LIMIT = 32 * MIB
 async def create_response(visit: Visit) -> Answer:
     """Answer, whole or as events."""
     asked = visit.read(CreateResponse)
-    arrival = Arrival(visit.id, visit.arrived_ms, visit.arrived_us, visit.address)
+    sharing = sharing_of(asked.primeur, sharing_header(visit))
+    arrival = Arrival(visit.id, visit.arrived_ms, visit.arrived_us, visit.address, sharing=sharing)
     answered = await respond(visit.house, visit.caller, asked, arrival)
     headers = completion_headers(answered.completion)
     if answered.events is not None:

@@ -40,6 +40,7 @@ class Arrival:
     arrived_us: int
     address: str = ""
     low_priority: bool = False
+    sharing: str = ""
 
 
 @dataclass(slots=True)
@@ -159,6 +160,7 @@ def _ask_of(turn: _Turn, messages: Sequence[Json]) -> Ask:
         address=arrival.address,
         low_priority=arrival.low_priority,
         affinity=turn.affinity,
+        sharing=arrival.sharing,
     )
 
 

@@ -16,6 +16,7 @@ from primeur.core.errors import NotAuthenticated, NotReady, OverLimit, PrimeurEr
 from primeur.core.ids import make_id
 from primeur.core.reading import read_json
 from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
+from primeur.core.wishes import sharing_of, take_wishes
 from primeur.walks.house import House
 from primeur.walks.log_refusal import Arrival as RefusedArrival
 from primeur.walks.log_refusal import log_refusal
@@ -96,11 +97,13 @@ async def _answer(running: Running, request_id: str, body: bytes) -> bytes:
     house, caller = running.house, running.caller()
     now_ms, now_us = house.clock.now_ms(), house.clock.monotonic_us()
     if running.batch.endpoint == "/v1/responses":
-        arrival = Arrival(request_id, now_ms, now_us, low_priority=True)
-        answered = await respond(house, caller, read_json(body, CreateResponse), arrival, running.answering)
+        asked = read_json(body, CreateResponse)
+        arrival = Arrival(request_id, now_ms, now_us, low_priority=True, sharing=sharing_of(asked.primeur))
+        answered = await respond(house, caller, asked, arrival, running.answering)
         return msgspec.json.encode(answered.response)
     route, kind = _ROUTES[running.batch.endpoint]
-    ask = Ask(request_id, route, body, read_json(body, kind), now_ms, now_us, low_priority=True)
+    body, fields, sharing = take_wishes(body, read_json(body, kind))
+    ask = Ask(request_id, route, body, fields, now_ms, now_us, low_priority=True, sharing=sharing)
     return (await running.answering(house, caller, ask)).body or b""
 
 
