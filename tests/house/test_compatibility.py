@@ -52,6 +52,8 @@ def kinds() -> dict[str, tuple[Dialect, frozenset[Route]]]:
 
 def cell(name: str, dialect: Dialect, route: Route) -> str:
     """Say in a word what becomes of parameter *name*."""
+    if name == "primeur":
+        return "here"
     if name in dialect.refuses.get(route, {}) or (name in BEYOND_OPENAI and name not in dialect.accepts):
         return "refused"
     if name == "stream_options" and not dialect.streams_usage:
