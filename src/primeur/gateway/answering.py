@@ -65,6 +65,10 @@ class AnsweringProtocol(BoundedProtocol):
         """See `Client`."""
         self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
+    def send_packet(self, packet: bytes) -> None:
+        """See `Client`."""
+        self.transport.write(packet)
+
     def end_stream(self, last: bytes) -> None:
         """See `Client`."""
         self.transport.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(last), last))

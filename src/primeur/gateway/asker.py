@@ -24,6 +24,10 @@ class Client(Protocol):
         """Send a part of a stream."""
         ...
 
+    def send_packet(self, packet: bytes) -> None:
+        """Send a part of a stream that is a whole chunk already."""
+        ...
+
     def end_stream(self, last: bytes) -> None:
         """Send the last part of a stream, and its end."""
         ...

@@ -114,6 +114,14 @@ class Exchange(msgspec.Struct, eq=False):
         elif not self.settled:
             self._pass(piece, self.passage)
 
+    def on_packet(self, packet: bytes) -> bool:
+        """See `Sink`."""
+        passage = self.passage
+        if passage is None or self.settled or not self.streaming or not passage.passes(packet):
+            return False
+        self.client.send_packet(packet)
+        return True
+
     def on_end(self) -> None:
         """See `Sink`."""
         self.line = None

@@ -14,7 +14,7 @@ from primeur.core.wire import ChatRequest, Sampling
 
 _BYTES_PER_TOKEN = 4
 # A string that is not empty under a name that carries part of an answer; inside a string its quotes would be escaped.
-_CARRIES = re.compile(rb'"(?:content|text|arguments|refusal|reasoning_content)"\s*:\s*"[^"]')
+CARRIES = re.compile(rb'"(?:content|text|arguments|refusal|reasoning_content)"\s*:\s*"[^"]')
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 
 
@@ -125,7 +125,7 @@ class StreamScanner:
         plain = b"[DONE]" not in block and b'"usage":' not in block and b'"error":' not in block
         # An object that was cut off does not end in a brace; it is looked at more closely.
         if plain and block.count(b"}\n\n") == block.count(b"\n\n"):
-            self.pieces += len(_CARRIES.findall(block))
+            self.pieces += len(CARRIES.findall(block))
             return block
         passed = []
         try:
@@ -148,7 +148,7 @@ class StreamScanner:
             raise TargetFailed(f"the target sent an event that cannot be read: {error}") from None
         if chunk.error is not None:
             raise TargetFailed(f"the target broke off: {_words(chunk.error)}")
-        self.pieces += len(_CARRIES.findall(event))
+        self.pieces += len(CARRIES.findall(event))
         if chunk.usage is None:
             return event
         self.usage = chunk.usage.read()

@@ -31,6 +31,11 @@ class ChunkReader:
         self.ended = False
         self.surplus = b""
 
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a chunk."""
+        return not self._left and not self._rest and not self._in_trailer
+
     def feed(self, data: bytes) -> bytes:
         """Give the bytes of the chunks in *data*.
 

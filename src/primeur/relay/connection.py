@@ -140,6 +140,9 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self._heard_s = self._loop.time()
+        chunks = self._chunks
+        if chunks is not None and chunks.between and self._sink.on_packet(data):
+            return
         if not self.answered:
             self.answered = True
             body = self._mask.body_of(data) if self._mask is not None else None

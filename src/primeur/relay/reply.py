@@ -97,6 +97,10 @@ class PooledReply:
             self._connection.pause()
         self._wake()
 
+    def on_packet(self, packet: bytes) -> bool:  # noqa: ARG002 (the port's signature)
+        """See `Sink`."""
+        return False
+
     def on_end(self) -> None:
         """See `Sink`."""
         # The connection is free again, for others.

@@ -13,11 +13,14 @@ from primeur.core.ports import Reply
 from primeur.core.reading import NOT_JSON
 from primeur.core.sse import EventSplitter, event_data, split_events
 from primeur.metering.counting import StreamScanner, counted, usage_of, write_usage_chunk
+from primeur.metering.frames import EventFrame, frame_of
 from primeur.walks.account import with_account
 from primeur.walks.meter import Meter
 
 ANSWER_LIMIT = 64 << 20
 _LINGER_S = 0.25
+# Events of one stream that a frame is taken of; if the next are not like them, neither will those be that follow.
+_LOOKS = 8
 _KEPT_LIMIT = 1 << 20
 
 
@@ -30,11 +33,23 @@ class Passage:
         self._splitter = EventSplitter()
         self._scanner = StreamScanner(wants_usage=meter.ask.wants_usage)
         self._fault: TargetFailed | None = None
+        self._frame: EventFrame | None = None
+        # What has to be looked at as a whole has no frame.
+        self._looks_left = 0 if translation is not None or meter.caller.keeps_prompts else _LOOKS
 
     @property
     def done(self) -> bool:
         """Nothing more will pass: the target has said its last word, or something wrong, which `last` raises."""
         return self._scanner.done or self._scanner.fault is not None or self._fault is not None
+
+    def passes(self, packet: bytes) -> bool:
+        """Whether *packet*, a chunk and what it holds, may go on as it is, for it is like one before it."""
+        frame = self._frame
+        if frame is None or self._splitter.rest or not frame.holds(packet):
+            return False
+        self._scanner.pieces += 1
+        self._meter.pieces += 1
+        return True
 
     def take(self, piece: bytes) -> bytes:
         """Give the part of the stream that may go on now."""
@@ -55,6 +70,9 @@ class Passage:
                 meter.first_piece()
             if meter.caller.keeps_prompts:
                 _keep(meter, passed)
+            if self._looks_left:
+                self._looks_left -= 1
+                self._frame = frame_of(passed) or self._frame
         return passed
 
     def last(self) -> bytes:

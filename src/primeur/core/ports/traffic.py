@@ -70,6 +70,10 @@ class Sink(Protocol):
         """A part of the body."""
         ...
 
+    def on_packet(self, packet: bytes) -> bool:
+        """Bytes of a chunked body that begin with a chunk; True: they were one whole chunk and have been dealt with."""
+        ...
+
     def on_end(self) -> None:
         """The body is whole."""
         ...
