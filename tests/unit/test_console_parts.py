@@ -12,6 +12,7 @@ from primeur.console.api import ApiRefusal
 from primeur.console.assets import FOLDER, digest_folder
 from primeur.console.paging import day_ms
 from primeur.console.session import comes_from_us, form_is_ours, form_token
+from primeur.console.views.access import read_sign_in, write_groups
 from primeur.console.views.keys import read_new_key, state_of
 from primeur.console.views.usage import step_of, to_csv
 
@@ -114,3 +115,25 @@ def test_the_address_of_static_files_changes_with_their_contents(tmp_path):
     before = digest_folder(tmp_path)
     (tmp_path / "a.js").write_text("two")
     assert digest_folder(tmp_path) != before
+
+
+def test_settings_of_signing_in_are_read_and_a_secret_that_is_not_typed_stays():
+    """Groups are a line each; without an issuer there is no provider."""
+    typed = {"idle_minutes": "60", "most_minutes": "600", "groups": "cn=ai,ou=x = member @ default\n\naudit = auditor"}
+    known = {"openid_connect": {"client_secret": "sealed:1"}}
+    body = read_sign_in(FormData(typed | {"issuer": "https://id.example.org", "client_id": "p"}), known)
+    assert body["openid_connect"]["client_secret"] == "sealed:1"
+    assert (body["passwords"], body["idle_minutes"]) == (False, 60)
+    assert body["groups"][0] == {"group": "cn=ai,ou=x", "role": "member", "project": "default"}
+    assert write_groups(body["groups"]) == "cn=ai,ou=x = member @ default\naudit = auditor"
+    assert "openid_connect" not in read_sign_in(FormData(typed), known)
+    for wrong in ({"groups": "audit"}, {"idle_minutes": "soon"}):
+        with pytest.raises(ApiRefusal):
+            read_sign_in(FormData(typed | wrong), known)
+
+
+def test_scopes_of_a_key_are_read_from_the_form():
+    """Routes that are ticked, networks parted by commas or spaces."""
+    form = FormData([("name", "k"), ("route", "chat"), ("route", "files"), ("networks", "10.0.0.0/8, 192.0.2.7")])
+    body = read_new_key(form, 0)
+    assert (body["routes"], body["networks"]) == (["chat", "files"], ["10.0.0.0/8", "192.0.2.7"])

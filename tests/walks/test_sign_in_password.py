@@ -1,11 +1,14 @@
 """Signing in with a password: set by a fresh link, guessed in vain, changed with the old one."""
 
+import dataclasses
+
 import httpx2
 import pytest
 
 from primeur.core.errors import NotAuthenticated, OverLimit
 from primeur.gateway.asgi import Gateway
 from primeur.walks.follow_changes import recompile
+from primeur.walks.house import Board
 from primeur.walks.sign_in import Visitor, sign_in
 from primeur.walks.sign_in_password import sign_in_by_password
 
@@ -46,6 +49,17 @@ async def test_guessing_ends_in_waiting(founded, clock, name):
     clock.ms += refused.value.retry_after_ms
     if name.startswith("ada"):
         assert (await sign_in_by_password(founded, name, GOOD, HERE)).member.name == "Ada"
+
+
+@pytest.mark.usefixtures("ada")
+async def test_another_process_knows_of_the_guessing(founded):
+    """It looks at the same database."""
+    for _ in range(5):
+        with pytest.raises(NotAuthenticated):
+            await sign_in_by_password(founded, "ada@example.org", "wrong", HERE)
+    other = dataclasses.replace(founded, board=Board())
+    with pytest.raises(OverLimit):
+        await sign_in_by_password(other, "ada@example.org", GOOD, Visitor("192.0.2.8"))
 
 
 async def test_a_password_is_changed_with_the_old_one(founded, ada, clock):

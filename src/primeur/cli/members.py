@@ -52,6 +52,49 @@ def invite_member(
         print_link(api, made, as_json=as_json)
 
 
+@commands.command("passkeys")
+def list_passkeys(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List what a member signs in with."""
+    with connect(data_dir) as api:
+        found = api.get(f"{one('members', name)}/passkeys")["data"]
+    columns = {
+        "name": lambda each: each["name"],
+        "id": lambda each: each["id"],
+        "made": lambda each: moment(each["created_ms"]),
+        "last used": lambda each: moment(each["used_ms"]),
+    }
+    print_list(found, columns, as_json=as_json, nothing="There are no passkeys.")
+
+
+@commands.command("remove-passkey")
+def remove_passkey(
+    name: Name,
+    passkey: Annotated[str, typer.Argument(help="Id of the passkey.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a passkey, for example of a device that was lost."""
+    with connect(data_dir) as api:
+        gone = api.delete(f"{one('members', name)}/{one('passkeys', passkey)}")
+    if as_json:
+        print_json(gone)
+    else:
+        say(f"The passkey {gone['name']} is no more.")
+
+
+@commands.command("groups")
+def list_groups(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the groups that an identity provider keeps."""
+    with connect(data_dir) as api:
+        found = api.get("groups")["data"]
+    columns = {
+        "name": lambda each: each["name"],
+        "id": lambda each: each["id"],
+        "members": lambda each: len(each["members"]),
+    }
+    print_list(found, columns, as_json=as_json, nothing="There are no groups.")
+
+
 @commands.command("show")
 def show_member(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show a member."""

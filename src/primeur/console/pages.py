@@ -12,6 +12,7 @@ from primeur.console.api import ApiClient
 from primeur.console.assets import Shut
 from primeur.console.desk import Desk, Endpoint, Page, View, view
 from primeur.console.views import (
+    access,
     audit,
     capacity,
     chat,
@@ -24,6 +25,7 @@ from primeur.console.views import (
     openid,
     papers,
     passkeys,
+    people,
     profile,
     usage,
 )
@@ -52,6 +54,22 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/keys", keys.show_keys),
     ("POST", "/keys", keys.create_key),
     ("POST", "/keys/{key_id}/revoke", keys.revoke_key),
+    ("POST", "/keys/{key_id}/rotate", keys.rotate_key),
+    ("GET", "/people", people.show_people),
+    ("POST", "/people", people.invite),
+    ("GET", "/people/{member_id}", people.show_person),
+    ("POST", "/people/{member_id}", people.change),
+    ("POST", "/people/{member_id}/state", people.set_state),
+    ("POST", "/people/{member_id}/link", people.make_link),
+    ("POST", "/people/{member_id}/remove", people.remove),
+    ("POST", "/people/{member_id}/projects", people.join),
+    ("POST", "/people/{member_id}/projects/{project_id}/leave", people.leave),
+    ("POST", "/people/{member_id}/sessions/{session_id}/end", people.end_session),
+    ("POST", "/people/{member_id}/passkeys/{passkey_id}/remove", people.remove_passkey),
+    ("GET", "/access", access.show_access),
+    ("POST", "/access/sign-in", access.set_sign_in),
+    ("POST", "/access/roles", access.set_role),
+    ("POST", "/access/roles/{role}/remove", access.remove_role),
     ("GET", "/profile", profile.show_profile),
     ("POST", "/profile/passkeys/{passkey_id}/rename", passkeys.rename),
     ("POST", "/profile/passkeys/{passkey_id}/remove", passkeys.remove),

@@ -31,7 +31,6 @@ from primeur.core.ports import (
 )
 from primeur.core.scaling import Load, Scaling
 from primeur.core.usage import UsageEvent
-from primeur.governance.ban_rules import Bans
 from primeur.governance.openid_rules import KnownIssuer
 from primeur.governance.refusal_rules import Refusals
 from primeur.registry.observation_rows import Fault
@@ -116,7 +115,6 @@ class Board:
         faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
         books: of capacity, as this process saw them last; what was told since is read when one is needed.
         rooms: what each source can still take, by deployment and provider; outlives the snapshot.
-        bans: who has tried too often to sign in.
         issuers: OpenID Connect providers by issuer, as they were seen last; see `primeur.walks.reach_issuer`.
         hashing: held while a password is hashed, which takes 64 MiB.
         used: when keys were used since that was last written down, UTC milliseconds by id.
@@ -140,7 +138,6 @@ class Board:
         self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
-        self.bans = Bans()
         self.issuers: dict[str, KnownIssuer] = {}
         self.hashing = asyncio.Lock()
         self.used: dict[str, int] = {}

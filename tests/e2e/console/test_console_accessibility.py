@@ -8,6 +8,8 @@ PAGES = [
     "models",
     "deployments",
     "keys",
+    "people",
+    "access",
     "usage",
     "log",
     "audit",

@@ -1,4 +1,4 @@
-"""The keys page: made with limits, shown once, revoked."""
+"""The keys page: made with limits and scopes, shown once, rotated, revoked."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,11 @@ from starlette.responses import Response
 from primeur.console.api import ApiRefusal, Json
 from primeur.console.desk import Page
 from primeur.core.money import nanos_of
+from primeur.governance.key_scopes import ROUTES
 
 _DAY_MS = 86_400_000
 LIFETIMES_DAYS = (30, 90, 365)
+OVERLAPS_HOURS = (0, 1, 24, 168)
 ROLES = ("member", "operator", "auditor", "billing", "admin")
 _NUMBERS = ("rpm", "tpm", "concurrency")
 
@@ -29,6 +31,21 @@ async def create_key(page: Page) -> Response:
         made = await page.api.post("/api/v1/keys", read_new_key(posted, page.desk.house.clock.now_ms()))
     except ApiRefusal as refusal:
         return await _draw(page, refused=refusal.message, status=400, typed=dict(posted))
+    return await _draw(page, made=made)
+
+
+async def rotate_key(page: Page) -> Response:
+    """Give a key a new text and show it this once; the old one may hold on for a while."""
+    posted = await page.form()
+    if posted is None:
+        return await _draw(page, refused=page.say("problem.form"), status=403)
+    hours = str(posted.get("hours", ""))
+    overlap_s = int(hours) * 3600 if hours.isdigit() and int(hours) in OVERLAPS_HOURS else 0
+    path = f"/api/v1/keys/{page.request.path_params['key_id']}/rotate"
+    try:
+        made = await page.api.post(path, {"overlap_s": overlap_s})
+    except ApiRefusal as refusal:
+        return await _draw(page, refused=refusal.message, status=400)
     return await _draw(page, made=made)
 
 
@@ -53,9 +70,13 @@ def read_new_key(posted: Mapping[str, Any], now_ms: int) -> Json:
             if not text.isascii() or not text.isdigit():
                 raise ApiRefusal(400, f"{name} must be a whole number, not {text!r}", param=name)
             body[name] = int(text)
-    chosen = posted.getlist("deployment") if hasattr(posted, "getlist") else []
-    if chosen:
-        body["deployments"] = [str(one) for one in chosen]
+    for field, name in (("deployment", "deployments"), ("route", "routes")):
+        chosen = posted.getlist(field) if hasattr(posted, "getlist") else []
+        if chosen:
+            body[name] = [str(one) for one in chosen]
+    networks = str(posted.get("networks", "")).replace(",", " ").split()
+    if networks:
+        body["networks"] = networks
     days = str(posted.get("days", ""))
     if days.isdigit() and int(days) in LIFETIMES_DAYS:
         body["expires_ms"] = now_ms + int(days) * _DAY_MS
@@ -94,6 +115,8 @@ async def _draw(
         deployments=deployments,
         roles=ROLES,
         lifetimes=LIFETIMES_DAYS,
+        overlaps=OVERLAPS_HOURS,
+        routes=tuple(ROUTES),
         made=made,
         refused=refused,
         typed=typed or {},
