@@ -30,7 +30,8 @@ def limits_there(tx: Tx, caller: Caller, entry: Declared) -> dict[str, Any]:
 
 def make_limits(tx: Tx, house: House, caller: Caller, entry: Declared, _change: object) -> None:
     """Set them."""
-    write_limits(tx, house, caller, *entry.path, entry.what)
+    scope, name = entry.path
+    write_limits(tx, house, caller, scope, name, entry.what)
 
 
 def budget_wanted(_tx: Tx, entry: Declared) -> dict[str, Any]:
