@@ -1,4 +1,4 @@
-"""How long `primeur audit verify` reads a log of a million entries, and whether it finds what was done to it.
+"""How long `primeur audit verify` reads a log of a million entries, and what it finds of what was done to one of them.
 
 python -m bench.audit --entries 1000000
 """
@@ -27,6 +27,46 @@ def _fill(store: Store, entries: int) -> None:
         store.transact_now(lambda tx, start=start: work(tx, start))
 
 
+_NAMES = "at_ms, kind, actor, organisation_id, address, request_id, before, after, data, previous, hash"
+_HURTS = {
+    "edited": ["update events set actor = 'somebody' where sequence = :at"],
+    "removed": ["delete from events where sequence = :at"],
+    "removed, the rest numbered anew": [
+        "delete from events where sequence = :at",
+        "update events set sequence = -sequence where sequence > :at",
+        "update events set sequence = -sequence - 1 where sequence < 0",
+    ],
+    "inserted, the rest numbered anew": [
+        "update events set sequence = -sequence where sequence > :at",
+        "update events set sequence = -sequence + 1 where sequence < 0",
+        f"insert into events (sequence, {_NAMES}) select :at + 1, {_NAMES} from events where sequence = :at",  # noqa: S608 (names of ours)
+    ],
+    "swapped": [
+        "update events set sequence = 0 where sequence = :at",
+        "update events set sequence = :at where sequence = :at + 1",
+        "update events set sequence = :at + 1 where sequence = 0",
+    ],
+}
+
+
+def _hurt(path: Path, at: int) -> None:
+    """Do to one entry whatever can be done, each time to a log that is whole, and print what is found."""
+    for what, statements in _HURTS.items():
+        hurt = path.with_name("hurt.db")
+        with sqlite3.connect(path) as whole, sqlite3.connect(hurt) as raw:
+            whole.backup(raw)
+            for trigger in ("events_no_update", "events_no_delete"):
+                raw.execute(f"drop trigger if exists {trigger}")
+            for statement in statements:
+                raw.execute(statement, {"at": at})
+            raw.commit()
+        store = Store(f"sqlite:///{hurt}")
+        found = verify_chain(store.read_now, {}).faults
+        store.close()
+        hurt.unlink()
+        print(f"entry {at} {what}: " + "; ".join(f"{one.sequence} {one.what}" for one in found[:3]))
+
+
 def main() -> None:
     """Print one line for each figure."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -42,10 +82,7 @@ def main() -> None:
         report = verify_chain(store.read_now, {})
         took_s, worked_s = time.perf_counter() - began, time.process_time() - worked
         print(f"verified {report.entries} entries in {took_s:.2f} s ({worked_s:.2f} s of one core): {report.faults}")
-        with sqlite3.connect(path) as raw:
-            raw.execute("drop trigger events_no_update")
-            raw.execute("update events set actor = 'somebody' where sequence = ?", (entries // 2,))
-        print(f"after one edit: {verify_chain(store.read_now, {}).faults}")
+        _hurt(path, entries // 2)
         store.close()
 
 

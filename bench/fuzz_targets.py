@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
+from bench.fuzz_people import people_targets
 from uvicorn import Config
 from uvicorn.server import ServerState
 
@@ -293,6 +294,7 @@ def targets(stack: ExitStack) -> Iterator[tuple[str, Fuzzed, list[bytes]]]:
     yield "checkpoints", _checkpoints, [_CHECKPOINT]
     yield "refusal of a target", _refused, [b'\x1d{"error":{"message":"Bearer secretsecret","code":"x"}}']
     yield "http edge", _edge(stack), [_REQUEST, _CHUNKED]
+    yield from people_targets(stack)
 
 
 def void(_value: object) -> None:

@@ -162,7 +162,7 @@ def test_patterns_that_are_quick_are_taken(text):
 @pytest.mark.parametrize(
     "text",
     ["a*", "a+b", "(a{1,9}){1,9}", "(a|b)?", r"(a)\1", "(?=a)b", "(?i)a", ".{0,99}x.{0,99}", "", "a{3,1}", "[", "(",
-     "a?", "x" * 257, "a{1,2}{1,2}{1,2}", "(?P<n>a)", "^"],
+     "a?", "x" * 257, "a{1,2}{1,2}{1,2}", "(?P<n>a)", "^", "[a[b]", "[a--b]"],
 )  # fmt: skip
 def test_patterns_that_could_take_long_are_refused(text):
     """So are those that are none."""

@@ -86,9 +86,17 @@ def read_metadata(body: bytes, issuer: str) -> Metadata:
         raise SetupError(f"{issuer} says that its issuer is {found.issuer[:200]!r}; the setting must say the same")
     schemes = {"https", urlsplit(issuer).scheme}
     for address in (found.authorization_endpoint, found.end_session_endpoint):
-        if address and (urlsplit(address).scheme not in schemes or not urlsplit(address).hostname):
+        if address and not _leads(address, schemes):
             raise SetupError(f"{issuer} names {address[:200]!r}, where no browser may be sent")
     return found
+
+
+def _leads(address: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname)
 
 
 def read_keys(body: bytes) -> list[Jwk]:

@@ -16,6 +16,8 @@ _PIECE = re.compile(
     r"(?P<atom>\\[dDwWsSbB]|\\[^A-Za-z0-9]|\\[nrt]|\[\^?\]?(?:\\.|[^\]\\])*\]|[^\\\[\](){}?*+|^$])"
     r"|(?P<open>\((?:\?:)?(?!\?))|(?P<close>\))|(?P<other>[|^$])"
 )
+# What classes may mean one day: sets in sets, and their differences.
+_ODD = re.compile(r"(?<!\\)\[|--|&&|\|\||~~")
 _REPEAT = re.compile(r"\?|\{(\d{1,4})(?:,(\d{1,4}))?\}")
 
 
@@ -30,7 +32,7 @@ def read_pattern(text: str) -> re.Pattern[str]:
     ways, at, branches = 1, 0, 1
     while at < len(text):
         found = _PIECE.match(text, at)
-        if found is None:
+        if found is None or _ODD.search(found.group()[1:]):
             raise _refusal(text, at)
         at, least, most = _repeat(text, found.end())
         if found["atom"] is None and (least, most) != (1, 1):
