@@ -12,7 +12,9 @@ from primeur.core.caller import Caller
 from primeur.core.errors import NotAuthenticated, NotPermitted, PrimeurError
 from primeur.core.ports import Fetched
 from primeur.governance import member_rows, sign_in_rows
+from primeur.governance.rows import list_organisations
 from primeur.governance.sign_in_settings import OpenIdConnect, SignInSettings
+from primeur.walks.apply import apply
 from primeur.walks.seal_secrets import rotate_master_key
 from primeur.walks.set_sign_in import set_sign_in
 from primeur.walks.sign_in import Visitor
@@ -192,3 +194,16 @@ async def test_the_secret_is_sealed_anew_with_every_other(at, client, issuer):
     assert rotated.secrets == 1
     assert str(await at.store.read(sign_in_rows.read_settings)) != before
     assert await come_in(at, issuer)
+
+
+async def test_a_file_declares_how_people_sign_in(founded, owner, monkeypatch):
+    """The same twice changes nothing; a secret in clear, or another organisation, is refused."""
+    monkeypatch.setenv("OPENID_SECRET", "hush")
+    declared = {"openid_connect": PROVIDER | {"client_secret": "env:OPENID_SECRET"}, "passwords": False}
+    name = (await founded.store.read(list_organisations))[0].name
+    applied = await apply(founded, owner, {"sign_in": {name: declared}}, dry_run=False)
+    assert [(one.noun, one.name) for one in applied.changes] == [("sign_in", name)]
+    assert (await apply(founded, owner, {"sign_in": {name: declared}}, dry_run=False)).changes == []
+    for wrong in ({name: {"openid_connect": PROVIDER}}, {"nobody": {}}, {name: {"idle": 1}}):
+        with pytest.raises(PrimeurError):
+            await apply(founded, owner, {"sign_in": wrong}, dry_run=False)

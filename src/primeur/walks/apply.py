@@ -17,6 +17,7 @@ from primeur.walks.compare_document import Change, compare
 from primeur.walks.create_key import NewKey, write_key
 from primeur.walks.create_project import NewProject, write_project, write_project_change
 from primeur.walks.declare_bounds import make_budget, make_limits
+from primeur.walks.declare_sign_in import make_sign_in
 from primeur.walks.deploy import write_revision
 from primeur.walks.house import House
 from primeur.walks.read_document import Declared, read_document
@@ -40,6 +41,7 @@ PERMISSIONS: Mapping[str, str] = {
     "shares": "prices:write",
     "limits": "budgets:write",
     "budgets": "budgets:write",
+    "sign_in": "sign-in:write",
 }
 
 
@@ -159,4 +161,5 @@ _MAKE: Mapping[str, Callable[[Tx, House, Caller, Declared, Change], str | None]]
     "shares": _share,
     "limits": make_limits,
     "budgets": make_budget,
+    "sign_in": make_sign_in,
 }

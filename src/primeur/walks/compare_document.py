@@ -18,6 +18,7 @@ from primeur.trust.rows import find_guard
 from primeur.walks.choose_project import choose_project
 from primeur.walks.compare_rates import rate_there, rate_wanted, share_there, share_wanted, starts
 from primeur.walks.declare_bounds import budget_there, budget_wanted, limits_there
+from primeur.walks.declare_sign_in import sign_in_there
 from primeur.walks.read_document import Declared
 
 Fields = dict[str, Any]
@@ -180,4 +181,5 @@ _THERE: Mapping[str, Callable[[Tx, Caller, Declared], Fields | None]] = {
     "shares": share_there,
     "limits": limits_there,
     "budgets": budget_there,
+    "sign_in": sign_in_there,
 }

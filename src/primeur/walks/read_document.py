@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from primeur.core.errors import BadRequest
+from primeur.governance.sign_in_settings import SignInSettings
 from primeur.trust.rules import GuardPolicy
 from primeur.walks.add_provider import NewProvider
 from primeur.walks.change_key import KeyChange
@@ -52,6 +53,7 @@ KINDS: Mapping[str, Any] = {
     "rates": NewRate,
     "shares": NewShare,
     "keys": DeclaredKey,
+    "sign_in": SignInSettings,
     "limits": LimitsChange,
     "budgets": NewBudget,
 }
