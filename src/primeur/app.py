@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -22,6 +22,7 @@ from primeur.core.ports import EngineHost, EngineOrder, EngineState, Family, Jou
 from primeur.core.usage import UsageEvent
 from primeur.engines.process import ProcessHost
 from primeur.gateway.asgi import Gateway
+from primeur.gateway.load_metrics import LoadCollector
 from primeur.limits.memory import MemoryLimiter
 from primeur.limits.metrics import SharedLimitsCollector
 from primeur.limits.shared import SharedLimiter
@@ -106,7 +107,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         limiter = open_limiter(settings, store, "one")
         house = make_house(settings, store, journal, pool, host, limiter, board=board)
         async with kept_going(house):
-            yield house
+            with counted(house, has_engines=True):
+                yield house
     finally:
         await host.aclose()
         await journal.aclose()
@@ -127,6 +129,17 @@ def open_limiter(settings: Settings, store: Store, process: str, keeper: Keeper 
         return MemoryLimiter(clock, books)
     holder = f"{process}-{secrets.token_hex(6)}"
     return SharedLimiter(clock, keeper, holder, books, shares_when_lost=settings.shares_when_lost)
+
+
+@contextmanager
+def counted(house: House, *, has_engines: bool) -> Iterator[None]:
+    """Let Prometheus see what is under way; see `LoadCollector`."""
+    collector = LoadCollector(house, has_engines=has_engines)
+    REGISTRY.register(collector)
+    try:
+        yield
+    finally:
+        REGISTRY.unregister(collector)
 
 
 @asynccontextmanager

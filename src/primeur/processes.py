@@ -8,7 +8,7 @@ from functools import partial
 
 from prometheus_client import generate_latest
 
-from primeur.app import kept_going, make_house, open_limiter, open_store
+from primeur.app import counted, kept_going, make_house, open_limiter, open_store
 from primeur.config import Settings
 from primeur.engines.process import ProcessHost
 from primeur.intercom.office import Office
@@ -42,7 +42,8 @@ async def open_office(settings: Settings) -> AsyncIterator[tuple[House, Office]]
         limiter = open_limiter(settings, store, "office", LocalKeeper(counts, clock))
         house = make_house(settings, store, journal, pool, host, limiter, board=board)
         async with kept_going(house):
-            yield house, office
+            with counted(house, has_engines=True):
+                yield house, office
     finally:
         await host.aclose()
         await journal.aclose()
@@ -73,7 +74,8 @@ async def open_window(settings: Settings, name: str, inherited: int) -> AsyncIte
         family = FarFamily(parent)
         house = make_house(settings, store, journal, pool, host, limiter, board=board, family=family)
         async with kept_going(house):
-            yield house, parent, host
+            with counted(house, has_engines=False):
+                yield house, parent, host
     finally:
         await parent.aclose()
         await journal.aclose()

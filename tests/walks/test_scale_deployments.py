@@ -12,6 +12,7 @@ from primeur.core.errors import BadRequest, NotReady, OverLimit, StillWaking
 from primeur.core.ports import EngineState, Launch
 from primeur.core.scaling import Load, Scaling
 from primeur.core.wire import ChatRequest
+from primeur.gateway.load_metrics import LoadCollector
 from primeur.registry import scaling_rows
 from primeur.registry.scaling import process_name
 from primeur.walks.deploy import NewRevision, deploy
@@ -182,3 +183,37 @@ async def test_a_replica_that_broke_is_left_out_and_nobody_is_taken_away(enginee
     house.board.elsewhere = {"w1": {one.revision_id: Load(1, 0, {1: 1})}}
     await tick(house, engineer.watched)
     assert house.board.now.scaled[0].replicas == 3
+
+
+async def test_metrics_tell_queues_and_replicas(engineer):
+    house = engineer.house
+    await engineer.look(6, after_ms=1500)
+    await engineer.look(6, after_ms=1500)
+    house.relay.under_way[ENDPOINT] = 2
+    told = {
+        sample.name: sample.value
+        for family in LoadCollector(house, has_engines=True).collect()
+        for sample in family.samples
+    }
+    # All three replicas of the host of paper have one endpoint.
+    assert told == {
+        "primeur_deployment_in_flight": 6,
+        "primeur_deployment_queue": 0,
+        "primeur_deployment_replicas_wanted": 3,
+        "primeur_deployment_replicas_ready": 3,
+        "primeur_deployment_asleep": 0,
+    }
+
+
+async def test_the_doors_tell_scaling_decisions_and_traffic(engineer, client):
+    await engineer.look(6, after_ms=1500)
+    decided = (await client.get("/api/v1/deployments/chat/scaling", params={"limit": 1})).json()["data"]
+    assert [(one["before"], one["replicas"], one["reason"], one["in_force"]) for one in decided] == [
+        (1, 3, "load", True)
+    ]
+    shown = (await client.get("/api/v1/deployments/chat")).json()["revisions"][0]
+    assert (shown["replicas"]["wanted"], shown["scaling"]["max"]) == (3, 3)
+    traffic = await client.get("/api/v1/deployments/chat/traffic")
+    assert (traffic.status_code, traffic.json()["by"], traffic.json()["data"]) == (200, "revision", [])
+    refused = await client.put("/api/v1/deployments/chat/scaling", json={"min": 3, "max": 2})
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "scaling.min")

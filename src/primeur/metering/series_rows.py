@@ -59,7 +59,7 @@ def read_series(tx: Tx, by: By, *, span: tuple[int, int], step_ms: int, project_
     busiest = sum_usage(tx, by, from_ms=span[0], to_ms=span[1], project_id=project_id)[:GROUPS_MOST]
     labels = {line.name: line.label for line in busiest}
     source = used_step_by_step(span, step_ms, None if project_id is None else [project_id])
-    return Series(labels, _steps(tx, by, labels, source, step_ms), _waits(tx, _within(span, project_id), step_ms))
+    return Series(labels, _steps(tx, by, labels, source, step_ms), waits_of(tx, _within(span, project_id), step_ms))
 
 
 def _within(span: tuple[int, int], project_id: str | None) -> list[ColumnElement[bool]]:
@@ -68,13 +68,14 @@ def _within(span: tuple[int, int], project_id: str | None) -> list[ColumnElement
     return asked if project_id is None else [*asked, c.project_id == project_id]
 
 
-def _step(at_ms: ColumnElement[int], step_ms: int) -> ColumnElement[int]:
+def step_of(at_ms: ColumnElement[int], step_ms: int) -> ColumnElement[int]:
+    """Give where the step of a moment begins."""
     return at_ms - at_ms % literal(step_ms, BigInteger)
 
 
 def _steps(tx: Tx, by: By, labels: dict[str, str], source: Subquery, step_ms: int) -> dict[str, dict[int, Step]]:
     c = source.c
-    step = _step(c.from_ms, step_ms)
+    step = step_of(c.from_ms, step_ms)
     group, _, joined = grouping(by, source)
     sums = [
         func.sum(column)
@@ -85,11 +86,12 @@ def _steps(tx: Tx, by: By, labels: dict[str, str], source: Subquery, step_ms: in
     query = select(group, step, c.currency, *sums).select_from(joined).where(group.in_(labels))
     steps: dict[str, dict[int, Step]] = {name: {} for name in labels}
     for name, at_ms, currency, *counted in tx.execute(query.group_by(group, step, c.currency)):
-        _add(steps[str(name)].setdefault(int(at_ms), Step()), currency, [int(one) for one in counted])
+        add_to_step(steps[str(name)].setdefault(int(at_ms), Step()), currency, [int(one) for one in counted])
     return steps
 
 
-def _add(step: Step, currency: str, counted: list[int]) -> None:
+def add_to_step(step: Step, currency: str, counted: list[int]) -> None:
+    """Add requests, failures, tokens, requests without a price, and nanos."""
     count, failed, tokens, unpriced, cost = counted
     step.requests += count
     step.failed += failed
@@ -102,7 +104,8 @@ def _add(step: Step, currency: str, counted: list[int]) -> None:
         step.cost_nanos += cost
 
 
-def _waits(tx: Tx, within: list[ColumnElement[bool]], step_ms: int) -> dict[int, Wait]:
+def waits_of(tx: Tx, within: list[ColumnElement[bool]], step_ms: int) -> dict[int, Wait]:
+    """Give how long callers waited for the requests *within*, by step."""
     first, whole = (
         _percentiles(tx, column, within, step_ms) for column in (requests.c.first_token_us, requests.c.duration_us)
     )
@@ -113,7 +116,7 @@ def _percentiles(
     tx: Tx, column: ColumnElement[int], within: list[ColumnElement[bool]], step_ms: int
 ) -> dict[int, tuple[int, int]]:
     """Give the values that half and 95 % of the answers stay within, by step; only answers that were completed."""
-    step = _step(requests.c.at_ms, step_ms).label("step")
+    step = step_of(requests.c.at_ms, step_ms).label("step")
     rank = func.cume_dist().over(partition_by=step, order_by=column).label("rank")
     ranked = select(step, column.label("value"), rank).where(
         *within, column.is_not(None), requests.c.outcome == "completed"

@@ -6,6 +6,7 @@ import io
 import httpx2
 import pytest
 from playwright.sync_api import expect
+from tests.e2e.console.conftest import PHONE
 
 
 def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(browser, service):
@@ -176,3 +177,21 @@ def test_the_capacity_page_counts_an_open_offer_down_and_tells_a_rights_history(
     page.get_by_role("button", name="Show").click()
     expect(page.locator("main")).to_contain_text("Refusals")
     service.manage("POST", "/rights/page-right/moves", {"move": "terminate"})
+
+
+def test_a_deployments_page_shows_its_traffic_and_its_replicas(service, open_page):
+    """Plots of what its revisions answered, how many replicas there may be, and why there are so many."""
+    service.deploy("scaled", engine="echo", scaling={"max": 2})
+    headers = {"authorization": f"Bearer {service.key}"}
+    body = {"model": "scaled", "messages": [{"role": "user", "content": "one two"}]}
+    answer = httpx2.post(f"{service.url}/v1/chat/completions", json=body, headers=headers, timeout=30)
+    service.logged(answer.headers["x-request-id"])
+    page = open_page("/deployments")
+    page.get_by_role("link", name="scaled", exact=True).click()
+    page.wait_for_selector("[data-plot=requests] canvas")
+    assert page.get_by_text("between 1 and 2 may run").is_visible()
+    assert page.get_by_text("it begins with 1").is_visible()
+    french = open_page("/deployments/scaled", viewport=PHONE, locale="fr", scheme="dark")
+    assert french.get_by_role("heading", name="Répliques").is_visible()
+    assert french.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    service.manage("DELETE", "/deployments/scaled")

@@ -58,9 +58,9 @@ def _shown(deployment: Json) -> Json:
     whole = sum(one["share"] for one in live) or 1
     revisions = [one | {"percent": round(100 * one["share"] / whole)} for one in deployment["revisions"]]
     phases = [one["phase"] for one in live if one["phase"]]
-    ready = deployment["state"] == "ready"
+    state = deployment["state"]
     return deployment | {
         "revisions": revisions,
-        "phase": "ready" if ready else (phases[0] if phases else "pending"),
+        "phase": state if state != "pending" else (phases[0] if phases else "pending"),
         "memory_bytes": sum(one["memory_bytes"] or 0 for one in live) or None,
     }

@@ -11,12 +11,14 @@ from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.governance.rules import visible_project
 from primeur.metering.series_rows import Series, Step, Wait, read_series
+from primeur.metering.traffic_rows import read_traffic
 from primeur.metering.usage_rows import DAY_MS
 from primeur.store.database import Tx
+from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import choose_project
 
 STEPS_MOST = 750
-_WEEK_MS = 7 * DAY_MS
+_HOUR_MS, _WEEK_MS = 3_600_000, 7 * DAY_MS
 _NOTHING = Step()
 _NO_WAIT = Wait(None, None, None, None)
 
@@ -34,6 +36,14 @@ class SeriesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to_ms: Moment | None = None
     step_ms: Annotated[int, msgspec.Meta(ge=60_000, le=366 * DAY_MS)] = DAY_MS
     project: str = ""
+
+
+class TrafficQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which span of a deployment's traffic; the last hour, a minute a step, when not given."""
+
+    from_ms: Moment | None = None
+    to_ms: Moment | None = None
+    step_ms: Annotated[int, msgspec.Meta(ge=60_000, le=366 * DAY_MS)] = 60_000
 
 
 class GroupView(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,19 +81,36 @@ class SeriesAnswer(msgspec.Struct, frozen=True, kw_only=True):
     waits: WaitView
 
 
+def _span(visit: Visit, query: SeriesQuery | TrafficQuery, usual_ms: int) -> tuple[tuple[int, int], list[int]]:
+    """Give the span that is asked for, and where its steps begin."""
+    to_ms = visit.arrived_ms + 1 if query.to_ms is None else query.to_ms
+    from_ms = max(0, to_ms - usual_ms) if query.from_ms is None else query.from_ms
+    if to_ms - from_ms > STEPS_MOST * query.step_ms:
+        raise BadRequest(f"that would be more than {STEPS_MOST} steps; make step_ms longer", param="step_ms")
+    return (from_ms, to_ms), list(range(from_ms - from_ms % query.step_ms, to_ms, query.step_ms))
+
+
+async def get_traffic(visit: Visit) -> Answer:
+    """``GET /api/v1/deployments/{deployment}/traffic``: what its revisions answered, over time."""
+    query = asked(visit, TrafficQuery)
+    span, moments = _span(visit, query, _HOUR_MS)
+
+    def read(tx: Tx) -> Series:
+        row = real_deployment(tx, visit.params["deployment"])
+        project = visible_project(visit.caller)
+        return read_traffic(tx, row.name, span=span, step_ms=query.step_ms, project_id=project)
+
+    return json_answer(show_series(await visit.house.store.read(read), "revision", query.step_ms, moments))
+
+
 async def get_series(visit: Visit) -> Answer:
     """``GET /api/v1/usage/series``."""
     query = asked(visit, SeriesQuery)
-    to_ms = visit.arrived_ms + 1 if query.to_ms is None else query.to_ms
-    from_ms = max(0, to_ms - _WEEK_MS) if query.from_ms is None else query.from_ms
-    if to_ms - from_ms > STEPS_MOST * query.step_ms:
-        raise BadRequest(f"that would be more than {STEPS_MOST} steps; make step_ms longer", param="step_ms")
-    first = from_ms - from_ms % query.step_ms
-    moments = list(range(first, to_ms, query.step_ms))
+    span, moments = _span(visit, query, _WEEK_MS)
 
     def read(tx: Tx) -> Series:
         project = choose_project(tx, visit.caller, query.project).id if query.project else visible_project(visit.caller)
-        return read_series(tx, query.by, span=(from_ms, to_ms), step_ms=query.step_ms, project_id=project)
+        return read_series(tx, query.by, span=span, step_ms=query.step_ms, project_id=project)
 
     return json_answer(show_series(await visit.house.store.read(read), query.by, query.step_ms, moments))
 
@@ -111,6 +138,8 @@ def _group(series: Series, name: str, label: str, moments: list[int]) -> GroupVi
 
 
 DOORS = (
+    Door("GET", "/api/v1/deployments/{deployment}/traffic", get_traffic, "Show a deployment's traffic over time",
+         "usage:read", face="admin", takes=TrafficQuery, gives=SeriesAnswer),
     Door("GET", "/api/v1/usage/series", get_series, "Sum up what was used, step by step", "usage:read", face="admin",
          takes=SeriesQuery, gives=SeriesAnswer),
 )  # fmt: skip

@@ -21,6 +21,8 @@ const PLOTS = {
     return { lines: series.money[currency].map((line) => ({ label: line.label, values: line.nanos })), stacked: false, write: (value) => money(value, currency), scale: 1e9, tick: compact };
   },
   chat: (series) => ({ lines: series.chat.map((line) => ({ label: line.label, values: line.nanos })), stacked: false, write: (value) => number(value / 1e9, 6), scale: 1e9, tick: compact }),
+  failed: (series) => ({ lines: groups(series, "failed"), stacked: true, write: (value) => number(value) }),
+  speed: (series) => ({ lines: groups(series, "tokens").map((line) => ({ label: line.label, values: line.values.map((value) => (1000 * value) / series.step_ms) })), stacked: false, write: (value) => number(value), tick: compact }),
   waits: (series) => ({ lines: WAITS.map(([name, key]) => ({ label: t(key), values: series.waits[name].map((value) => value && value / 1000) })), stacked: false, write: seconds, tick: seconds }),
 };
 

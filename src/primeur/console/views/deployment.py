@@ -1,0 +1,35 @@
+"""One deployment's page: its traffic over time by revision, its replicas, and what was decided about them."""
+
+from starlette.responses import Response
+
+from primeur.console.desk import Page
+
+PLOTS = ("requests", "failed", "speed", "waits", "cost")
+# Hours shown, and the length of a step.
+SPANS_MS = {"1": (3_600_000, 60_000), "6": (21_600_000, 300_000), "24": (86_400_000, 900_000)}
+_DECISIONS = 50
+
+
+async def show_deployment(page: Page) -> Response:
+    """Draw plots and tables."""
+    address = f"/api/v1/deployments/{page.request.path_params['deployment_id']}"
+    hours = page.request.query_params.get("hours", "1")
+    span_ms, step_ms = SPANS_MS.get(hours, SPANS_MS["1"])
+    deployment = await page.api.get(address)
+    to_ms = page.desk.house.clock.now_ms() + 1
+    span = {"from_ms": to_ms - span_ms, "to_ms": to_ms, "step_ms": step_ms}
+    may_see = "usage:read" in page.me.get("permissions", ())
+    series = await page.api.get(f"{address}/traffic", span) if may_see else None
+    decisions = (await page.api.get(f"{address}/scaling", {"limit": _DECISIONS}))["data"]
+    live = [one for one in deployment["revisions"] if one["share"] > 0 and one["scaling"]]
+    return page.draw(
+        "deployment_body.html" if page.is_fragment else "deployment.html",
+        deployment=deployment,
+        series=series,
+        plots=PLOTS,
+        spans=tuple(SPANS_MS),
+        hours=hours if hours in SPANS_MS else "1",
+        decisions=decisions,
+        scaling=live[0]["scaling"] if live else None,
+        replicas=live[0]["replicas"] if live else None,
+    )
