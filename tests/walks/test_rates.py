@@ -3,12 +3,15 @@
 import pytest
 
 from primeur.billing.rules.periods import month_of, name_of
+from primeur.core.caller import Caller
+from primeur.core.chat import price_of
 from primeur.core.errors import BadRequest
 from primeur.core.usage import Usage, UsageEvent
 from primeur.governance.rows import find_project
 from primeur.ledger import rows as ledger
 from primeur.walks.apply import apply
 from primeur.walks.book_usage import book_usage, read_terms
+from primeur.walks.compile_snapshot import compile_snapshot
 
 RATE = {"provider": "echo", "deployment": "chat", "currency": "EUR"}
 
@@ -158,3 +161,22 @@ async def test_prices_are_declared_in_the_document(founded, owner):
     assert (changed.name, changed.verb) == ("own", "change")
     with pytest.raises(BadRequest, match=r"rates\.own\.gpu_year"):
         await apply(founded, owner, {"rates": {"own": {"provider": "echo", "gpu_year": "1"}}}, dry_run=False)
+
+
+async def test_answers_and_budgets_know_the_negotiated_price(shop, founded, clock):
+    """From the snapshot on; whoever else calls pays the list price, and so does its customer before its day."""
+    await shop.put("/api/v1/prices/chat", json={"currency": "EUR", "input": "5", "output": "5"})
+    sell = {"customer": "Lycée", "deployment": "chat", "input": "1", "output": "2"}
+    await shop.post("/api/v1/rates", json=sell | {"from_ms": clock.ms + 10})
+    await shop.post("/api/v1/keys", json={"name": "app"})
+
+    async def told():
+        snapshot = await compile_snapshot(founded)
+        deployment = snapshot.deployments["chat"]
+        stranger = Caller("key_x", "prj_x", "org_x", "x", frozenset())
+        found = {price_of(one, deployment).input_nanos for one in snapshot.callers.values()}
+        return found, price_of(stranger, deployment).input_nanos
+
+    assert await told() == ({5000}, 5000)
+    clock.ms += 10
+    assert await told() == ({1000}, 5000)

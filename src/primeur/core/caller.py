@@ -1,5 +1,6 @@
 """Who calls, and how much they may: compiled once per snapshot."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Literal
@@ -72,6 +73,7 @@ class Caller:
         seen_ms: when the session was last used, as far as the snapshot knows.
         idle_ms: how long the session may rest.
         near: whether an address is within `networks`, for those seen so far.
+        prices: negotiated ones, by deployment (`primeur.core.chat.price_of`).
         lanes: by deployment, its gates bound to live counters (`primeur.core.ports.Lane`) when first asked for.
     """
 
@@ -92,6 +94,7 @@ class Caller:
     seen_ms: int | None = None
     idle_ms: int | None = None
     near: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
+    prices: Mapping[str, Any] = field(default_factory=dict, repr=False)
     lanes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def fits(self, route: str, address: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from primeur.core.caller import Gate
+from primeur.core.caller import Caller, Gate
 from primeur.core.egress import Reach
 from primeur.core.errors import TargetFailed
 from primeur.core.guards import Guard
@@ -303,3 +303,11 @@ class Deployment:
     sticky: str = "conversation"
     wakes: Wakes | None = None
     phase: str = ""
+
+
+def price_of(caller: Caller, deployment: Deployment) -> Price | None:
+    """Give the price that *caller* pays: a negotiated one before the list price; None is *unknown*."""
+    if not caller.prices:
+        return deployment.price
+    negotiated: Price | None = caller.prices.get(deployment.name)
+    return deployment.price if negotiated is None else negotiated

@@ -70,7 +70,7 @@ class Exchange(msgspec.Struct, eq=False):
         except PrimeurError:
             return False
         try:
-            stencil = stencil_for(house, admission.way, ask.route, admission.targets[0])
+            stencil = stencil_for(house, admission.way, ask.route, admission.targets[0], self.caller)
             body = stencil.body(ask, admission.cap)
             line = stencil.post.start(ask.id, body, self) if body is not None else None
         except PrimeurError:

@@ -3,7 +3,7 @@
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Deployment, Dialect, Route, Target, Translation
+from primeur.core.chat import Ask, Deployment, Dialect, Route, Target, Translation, price_of
 from primeur.core.errors import NeedsPlacing, NotReady, OverLimit, SliceSpent
 from primeur.core.fan import answers_of
 from primeur.core.images import has_images
@@ -80,7 +80,7 @@ def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> 
     tokens = worst_case(ask, deployment)
     cost_nanos = cap = None
     if lane.counts_money:
-        cost_nanos, cap = worst_cost(ask, targets, deployment.price), output_cap(ask, targets)
+        cost_nanos, cap = worst_cost(ask, targets, price_of(caller, deployment)), output_cap(ask, targets)
     hold = lane.reserve(tokens, cost_nanos, ask.arrived_ms)
     if not ask.low_priority:
         house.board.serving += 1
@@ -117,7 +117,8 @@ def settle(
 def _lane(house: House, caller: Caller, deployment: Deployment) -> Lane:
     """Bind the gates of this caller before this deployment; done once for each snapshot."""
     gates = caller.gates if deployment.gate is None else (*caller.gates, deployment.gate)
-    lane = house.limiter.lane(gates, deployment.price.currency if deployment.price else None)
+    price = price_of(caller, deployment)
+    lane = house.limiter.lane(gates, price.currency if price else None)
     caller.lanes[deployment.name] = lane
     return lane
 

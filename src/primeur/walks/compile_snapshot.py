@@ -6,6 +6,7 @@ from primeur.core.chat import Deployment
 from primeur.walks.compile_callers import compile_callers, compile_sessions, with_masks
 from primeur.walks.compile_placing import with_placing
 from primeur.walks.compile_plans import entitle
+from primeur.walks.compile_prices import with_prices
 from primeur.walks.house import House, Snapshot
 from primeur.walks.join_deployment import Joiner, Wanted
 from primeur.walks.read_facts import Facts, read_facts
@@ -28,8 +29,8 @@ def _compile(house: House, facts: Facts) -> Snapshot:
         joined = Joiner(house, facts, row, wanted).deployment()
         deployments[row.name] = with_placing(house, joined, facts.supply, facts.providers.values())
     deployments |= {alias: deployments[name] for alias, name in aliases.items()}
-    callers = compile_callers(facts.people, house.place.pepper, aliases, facts.gates)
-    sessions = compile_sessions(facts.people, facts.gates)
+    callers = with_prices(compile_callers(facts.people, house.place.pepper, aliases, facts.gates), facts.negotiated)
+    sessions = with_prices(compile_sessions(facts.people, facts.gates), facts.negotiated)
     return Snapshot(
         sequence=facts.sequence,
         callers=entitle(with_masks(callers, facts.policies), facts.plans, aliases),

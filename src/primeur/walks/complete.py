@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Placement, Served, Target, Translation
+from primeur.core.chat import Ask, Placement, Served, Target, Translation, price_of
 from primeur.core.errors import PrimeurError, TargetFailed
 from primeur.core.guards import Verdict
 from primeur.core.ports import Reply, Standing
@@ -63,7 +63,7 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
         settle(house, ask, admission)
         raise
     placed = None if seat is None else seat.placed
-    served = Served(admission.deployment.name, target, admission.deployment.price, placed)
+    served = Served(admission.deployment.name, target, price_of(caller, admission.deployment), placed)
     meter = Meter(house, caller, ask, served, admission, seat=seat)
     standing = admission.hold.lane.standing(house.clock.now_ms())
     completion = Completion(served, 200, standing, admission.overhead_us)

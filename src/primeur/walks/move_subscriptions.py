@@ -7,6 +7,7 @@ from functools import partial
 from primeur.billing import invoice_rows, plan_rows
 from primeur.billing.rules.subscriptions import ACTIVE, SUBSCRIPTION, Subscription, due_move, term_at
 from primeur.core.events import SubscriptionMoved
+from primeur.metering.rate_rows import list_rates
 from primeur.metering.rows import list_prices
 from primeur.store.database import Tx, tell
 from primeur.walks.house import House
@@ -66,7 +67,8 @@ def _due(tx: Tx, now_ms: int) -> list[tuple[Subscription, str]]:
 
 def _begins(after_ms: int, now_ms: int, tx: Tx) -> bool:
     """Whether a term or a price has begun, or a term has ended."""
-    if any(after_ms < price.from_ms <= now_ms for price in list_prices(tx)):
+    prices = [*(price.from_ms for price in list_prices(tx)), *(rate.from_ms for rate in list_rates(tx))]
+    if any(after_ms < from_ms <= now_ms for from_ms in prices):
         return True
     terms = (term for one in plan_rows.list_subscriptions(tx) for term in plan_rows.list_terms(tx, one.id))
     return any(after_ms < at_ms <= now_ms for term in terms for at_ms in (term.from_ms, term.to_ms or 0))

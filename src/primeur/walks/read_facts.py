@@ -26,6 +26,7 @@ from primeur.walks.compile_callers import People, read_people
 from primeur.walks.compile_gates import Gates, compile_gates
 from primeur.walks.compile_placing import Supply, read_supply
 from primeur.walks.compile_plans import Held, read_plans
+from primeur.walks.compile_prices import Negotiated, read_negotiated
 from primeur.walks.house import House
 
 
@@ -51,6 +52,7 @@ class Facts:
     gates: Gates
     roll_outs: dict[str, RollOut]
     plans: dict[str, Held]
+    negotiated: Negotiated
     guards: dict[str, GuardPolicy]
     decisions: dict[str, ScalingDecision]
 
@@ -72,6 +74,7 @@ def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
         gates=compile_gates(list_scope_limits(tx), list_budgets(tx)),
         roll_outs=newest_roll_outs(tx),
         plans=read_plans(tx, now_ms),
+        negotiated=read_negotiated(tx, now_ms),
         guards=list_guards(tx),
         decisions=decisions_in_force(tx, house.place.name),
     )

@@ -1,7 +1,7 @@
 """What is the same in every letter to one target, worked out once per snapshot; for asks that pass as they are."""
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Route, Served, Target
+from primeur.core.chat import Ask, Price, Route, Served, Target, price_of
 from primeur.core.fan import answers_of
 from primeur.core.splice import with_model
 from primeur.metering.moulds import EventMould
@@ -22,14 +22,14 @@ class Stencil:
 
     __slots__ = ("_moulds", "_plain", "_renamed", "_streams_usage", "_target", "account", "post", "served")
 
-    def __init__(self, house: House, way: Way, route: Route, target: Target) -> None:
+    def __init__(self, house: House, way: Way, route: Route, target: Target, price: Price | None) -> None:
         """Work it out."""
         self._target, dialect = target, target.dialect
         # Most dialects read OpenAI's bodies but for the model's name.
         self._plain = dialect.translate is None and not dialect.one_answer_each and not dialect.renames
         self._renamed = target.upstream_model if dialect.reads_model else None
         self._streams_usage = dialect.streams_usage
-        self.served = Served(way.deployment.name, target, way.deployment.price)
+        self.served = Served(way.deployment.name, target, price)
         self.account = account_form(self.served)
         # As many as there are keys that were used since the last change of anything.
         self._moulds: dict[str, EventMould] = {}
@@ -72,10 +72,14 @@ class Stencil:
         return body
 
 
-def stencil_for(house: House, way: Way, route: Route, target: Target) -> Stencil:
-    """Give the stencil of *target*, made when it is first asked for."""
-    found = way.stencils.get((target.revision_id, target.replica))
+def stencil_for(house: House, way: Way, route: Route, target: Target, caller: Caller) -> Stencil:
+    """Give the stencil of *target* at the caller's price, made when it is first asked for."""
+    price = price_of(caller, way.deployment)
+    # The list price is the same for everybody; each negotiated one has stencils of its own.
+    at_price = "" if price is None or price is way.deployment.price else price.id
+    found = way.stencils.get((target.revision_id, target.replica, at_price))
     if found is None:
-        found = way.stencils[target.revision_id, target.replica] = Stencil(house, way, route, target)
+        found = Stencil(house, way, route, target, price)
+        way.stencils[target.revision_id, target.replica, at_price] = found
     assert isinstance(found, Stencil)  # noqa: S101
     return found
