@@ -221,3 +221,19 @@ async def test_time_moves_subscriptions(shop, founded, clock):
     assert ends["state"] == "cancelled"
     await move_due(founded, ends["ends_ms"])
     assert (await shop.get("/api/v1/subscriptions")).json()["data"] == []
+
+
+async def test_another_organisation_is_a_customer_of_its_own(client):
+    """Each is one once; a project and an organisation at once are refused."""
+    assert (await client.post("/api/v1/organisations", json={"name": "globex"})).status_code == 201
+    made = await client.post("/api/v1/customers", json={"name": "Globex SA", "organisation": "globex"})
+    own = await client.post("/api/v1/customers", json={"name": "Ourselves"})
+    assert (made.status_code, own.status_code) == (201, 201)
+    assert made.json()["organisation_id"] != own.json()["organisation_id"]
+    both = {"name": "x", "organisation": "globex", "project": "default"}
+    for ask, status in (
+        (both, 400),
+        ({"name": "y", "organisation": "globex"}, 409),
+        ({"name": "z", "organisation": "no"}, 404),
+    ):
+        assert (await client.post("/api/v1/customers", json=ask)).status_code == status

@@ -23,7 +23,8 @@ from primeur.store.schema import (
 
 Side = Literal["sold", "bought", "ahead", "shared", "other"]
 _CURSOR = "requests"
-_STEP = 50_000
+# Half a second of SQLite on a slow core: whoever else writes waits no longer.
+_STEP = 10_000
 _KEYS = ("day_ms", "side", "account", "project_id", "deployment", "provider", "model", "currency")
 
 

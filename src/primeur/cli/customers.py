@@ -34,6 +34,7 @@ def list_customers(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 def create_customer(
     name: Annotated[str, typer.Argument(help="What papers call them.")],
     project: Annotated[str, typer.Option(help="Only this project; the whole organisation by default.")] = "",
+    organisation: Annotated[str, typer.Option(help="Another organisation than one's own.")] = "",
     currency: Currency = "EUR",
     address: Annotated[str, typer.Option(help="As papers show it.")] = "",
     tax_id: Annotated[str, typer.Option(help="Tax number.")] = "",
@@ -44,8 +45,8 @@ def create_customer(
 ) -> None:
     """Make an organisation, or one of its projects, a customer."""
     ask = {
-        "name": name, "project": project, "currency": currency, "address": address, "tax_id": tax_id, "email": email,
-        "language": language,
+        "name": name, "project": project, "organisation": organisation, "currency": currency, "address": address,
+        "tax_id": tax_id, "email": email, "language": language,
     }  # fmt: skip
     with connect(data_dir) as api:
         print_thing(api.post("customers", ask), as_json=as_json)

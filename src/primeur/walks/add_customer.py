@@ -13,7 +13,7 @@ from primeur.core.events import CustomerAdded, CustomerChanged, IssuerSet
 from primeur.core.ids import make_id
 from primeur.governance.rules import visible_project
 from primeur.store.database import Tx, tell
-from primeur.walks.choose_project import actor_of, choose_project
+from primeur.walks.choose_project import actor_of, choose_organisation, choose_project
 from primeur.walks.given import given
 from primeur.walks.house import House
 
@@ -44,6 +44,7 @@ class NewCustomer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         project: this project only; the whole organisation when not given.
+        organisation: another one than the caller's own; only whoever acts for the whole house names one.
         currency: of everything this customer pays; it never changes.
         language: of its papers.
     """
@@ -51,6 +52,7 @@ class NewCustomer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: Name
     currency: Currency = "EUR"
     project: str = ""
+    organisation: Annotated[str, msgspec.Meta(max_length=200)] = ""
     address: Text = ""
     tax_id: Short = ""
     email: Mail = ""
@@ -89,16 +91,20 @@ async def add_customer(house: House, caller: Caller, ask: NewCustomer) -> rows.C
     """Make an organisation, or one of its projects, a customer.
 
     Raises:
+        BadRequest: a project and an organisation are named.
         Conflict: the name is taken, or whoever it is for is a customer already.
-        NotFound: there is no such project.
+        NotFound: there is no such project or organisation.
     """
 
     def work(tx: Tx) -> rows.Customer:
         now_ms = house.clock.now_ms()
+        if ask.project and ask.organisation:
+            raise BadRequest("a customer is an organisation or a project, not both", param="organisation")
         project = choose_project(tx, caller, ask.project) if ask.project else None
+        organisation = choose_organisation(tx, caller, ask.organisation or None)
         customer = rows.Customer(
             id=make_id("customer", now_ms, house.entropy),
-            organisation_id=caller.organisation_id if project is None else project.organisation_id,
+            organisation_id=organisation.id if project is None else project.organisation_id,
             project_id=None if project is None else project.id,
             name=ask.name,
             address=ask.address,

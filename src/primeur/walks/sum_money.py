@@ -7,7 +7,7 @@ from primeur.billing.money_rows import sum_on
 from primeur.walks.house import House
 
 _PERIOD_S = 30.0
-_STEPS_MOST = 10_000
+_STEPS_MOST = 100_000
 
 
 async def sum_money(house: House, stop: asyncio.Event) -> None:
