@@ -3,6 +3,8 @@
 import pytest
 
 from primeur.broker.links import Link, read_link, write_link
+from primeur.broker.source_rows import add_sheet
+from primeur.broker.supply import Sheet
 from primeur.core.errors import NotAuthenticated
 from primeur.walks.watch_capacity import move_on, takes_effect
 
@@ -147,12 +149,20 @@ async def test_rights_are_amended_moved_and_never_two_for_the_same(deal):
     assert (await deal("rights", other))["state"] == "active"
 
 
+async def test_a_later_sheet_takes_effect_by_the_clock(founded, clock):
+    """Prices and capacity of a provider change at the sheet's date, and not before; a clock that jumps back: none."""
+    founded.store.transact_now(lambda tx: add_sheet(tx, "partner", Sheet(), clock.ms + HOUR_MS, clock.ms))
+    assert not await takes_effect(founded, clock.ms, clock.ms + HOUR_MS - 1)
+    assert await takes_effect(founded, clock.ms, clock.ms + HOUR_MS)
+    assert not await takes_effect(founded, clock.ms + HOUR_MS, clock.ms)
+
+
 async def test_a_later_version_takes_effect_by_the_clock(deal, founded, clock):
     """Snapshots are compiled anew when it does, and not before."""
     await grant(deal)
     await deal("rights/first/amendments", {"changes": {"effective_ms": clock.ms + HOUR_MS, "response_ms": 1000}})
-    assert not takes_effect(founded, clock.ms, clock.ms + HOUR_MS - 1)
-    assert takes_effect(founded, clock.ms, clock.ms + HOUR_MS)
+    assert not await takes_effect(founded, clock.ms, clock.ms + HOUR_MS - 1)
+    assert await takes_effect(founded, clock.ms, clock.ms + HOUR_MS)
     request = await deal("capacity/requests", {"ceiling": TERMS})
     clock.ms += HOUR_MS
     later = await deal("capacity/requests", {"ceiling": TERMS})

@@ -76,6 +76,13 @@ def list_sheets(tx: Tx, provider: str | None = None) -> list[SheetRow]:
     ]
 
 
+def sheet_between(tx: Tx, after_ms: int, until_ms: int) -> bool:
+    """Say whether a sheet takes effect after one moment and at the latest at another."""
+    c = provider_sheets.c
+    query = select(c.version).where(c.from_ms > after_ms, c.from_ms <= until_ms).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def sheets_in_force(tx: Tx, now_ms: int) -> dict[str, Sheet]:
     """Give each provider's sheet at a moment: the newest version that is effective."""
     found: dict[str, Sheet] = {}

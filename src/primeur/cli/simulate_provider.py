@@ -23,6 +23,14 @@ def simulate_provider(
     first_token_ms: Annotated[float, typer.Option(help="Milliseconds to the first token.")] = 0,
     tokens_per_s: Annotated[float, typer.Option(help="Pace of one answer; 0 is as fast as can be.")] = 0,
     output_tokens: Annotated[int, typer.Option(help="Length of an answer whose caller sets no maximum.")] = 32,
+    offer: Annotated[str, typer.Option(help="What is said to offers: accept, decline, counter, waive, silence.")] = (
+        "accept"
+    ),
+    offer_units: Annotated[int | None, typer.Option(help="The most units accepted of one offer.")] = None,
+    offer_after_s: Annotated[float, typer.Option(help="Seconds before an offer is answered.")] = 0,
+    offer_secret: Annotated[
+        str | None, typer.Option(help="The webhook's secret that notices must be signed with: env:NAME or file:PATH.")
+    ] = None,
 ) -> None:
     """Act as an Azure OpenAI resource until Ctrl-C; PUT /sim/behaviour changes how it behaves meanwhile."""
     behaviour = {
@@ -31,8 +39,11 @@ def simulate_provider(
         "first_token_ms": first_token_ms,
         "tokens_per_s": tokens_per_s,
         "output_tokens": output_tokens,
+        "offer": offer,
+        "offer_units": offer_units,
+        "offer_after_s": offer_after_s,
     }
-    secrets = read_secrets({"key": key}, ("key",))
+    secrets = read_secrets({"key": key, "offer_secret": offer_secret}, ("key", "offer_secret"))
     wanted = {"host": host, "port": port, "deployments": deployment or (), "behaviour": behaviour, **secrets}
     uvloop.run(_serve(_settings(wanted)))
 

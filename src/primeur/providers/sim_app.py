@@ -12,6 +12,7 @@ from primeur.core.ports import Clock
 from primeur.providers.sim_behaviour import Behaviour, Bucket, SimSettings, strikes
 from primeur.providers.sim_bodies import DONE, stream_head, stream_tail, stream_tokens, whole_answer
 from primeur.providers.sim_http import Connection, Request
+from primeur.providers.sim_offers import OfferDesk
 from primeur.providers.sim_wire import Plan, SimRefusal, make_plan, most_tokens, read_request
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -56,9 +57,11 @@ class SimApp:
     behaviour_until_us: int | None = field(init=False, default=None)
     counters: Counters = field(init=False, default_factory=Counters)
     bucket: Bucket = field(init=False, default_factory=Bucket)
+    desk: OfferDesk = field(init=False)
 
     def __post_init__(self) -> None:
         """Begin with the behaviour of the settings."""
+        self.desk = OfferDesk(self.clock, self.settings.offer_secret, self.sleep)
         self.behave(self.settings.behaviour)
 
     def behave(self, behaviour: Behaviour) -> None:
@@ -79,6 +82,11 @@ class SimApp:
     async def answer(self, request: Request, reply: Connection) -> None:
         """Answer one request."""
         try:
+            if request.path == "/sim/offers" and request.method == "POST":
+                # Who sends a notice has no key: its signature says who it is.
+                self.desk.take(request.headers, request.body, self.behaves())
+                reply.whole(200, b"{}")
+                return
             self._check_key(request)
             if request.path.startswith("/sim/"):
                 self._control(request, reply)
@@ -101,6 +109,8 @@ class SimApp:
         if request.path == "/sim/counters" and request.method == "GET":
             self.counters.utilisation = self.bucket.utilisation(self.behaves(), self.clock.monotonic_us())
             reply.whole(200, msgspec.json.encode(self.counters))
+        elif request.path == "/sim/offers" and request.method == "GET":
+            reply.whole(200, msgspec.json.encode({"data": list(self.desk.told)}))
         elif request.path == "/sim/behaviour" and request.method in {"GET", "PUT"}:
             if request.method == "PUT":
                 self.behave(_read_behaviour(request.body))

@@ -11,6 +11,7 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 Outage = Literal["none", "unavailable", "reset", "hang", "refuse"]
+OfferAnswer = Literal["accept", "decline", "counter", "waive", "silence"]
 Fault = Literal["none", "bad_json", "cut", "wrong_length", "giant_event"]
 
 
@@ -30,6 +31,10 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         fault_after_tokens: tokens of a stream that leave before its fault.
         share: part of the requests that outage and fault strike, evenly spread.
         blocked_words: a prompt that has one is refused by the content filter.
+        offer: what it says to an offer of capacity whose notice comes to ``/sim/offers``.
+        offer_units: the most units that it accepts of one offer; None is all. Fewer than offered is a part.
+        offer_least_price_nanos: below this price an acceptance becomes a counter at this price; a counter names it.
+        offer_after_s: seconds before it answers; more than the right's response period is too late.
     """
 
     first_token_ms: NotNegative = 0
@@ -44,6 +49,10 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     giant_bytes: Annotated[int, msgspec.Meta(ge=1, le=1 << 28)] = 8 << 20
     share: Share = 1
     blocked_words: tuple[str, ...] = ()
+    offer: OfferAnswer = "accept"
+    offer_units: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    offer_least_price_nanos: Annotated[int, msgspec.Meta(ge=0)] = 0
+    offer_after_s: Annotated[float, msgspec.Meta(ge=0, le=604800)] = 0
 
     def __post_init__(self) -> None:
         """Refuse a closed door that nobody could open again."""
@@ -60,6 +69,7 @@ class SimSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         key: asked for as ``api-key`` or bearer token; None lets everybody in.
         deployments: names it answers to; empty answers to every name.
         dimensions: length of an embedding whose caller asks for no other.
+        offer_secret: the webhook's secret, ``whsec_...``, that notices must be signed with; None takes all.
     """
 
     host: str = "127.0.0.1"
@@ -67,6 +77,7 @@ class SimSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     key: str | None = None
     deployments: tuple[str, ...] = ()
     dimensions: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 64
+    offer_secret: str | None = None
     behaviour: Behaviour = Behaviour()
 
 

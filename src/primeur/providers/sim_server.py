@@ -47,6 +47,7 @@ class SimServer:
         """Close the socket and every connection."""
         if self._reopening is not None:
             self._reopening.cancel()
+        self.app.desk.close()
         await self._close()
 
     async def reopened(self) -> None:

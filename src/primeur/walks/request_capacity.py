@@ -209,10 +209,12 @@ def _book_covering(tx: Tx, house: House, ceiling: Terms) -> str:
     now_ms = house.clock.now_ms()
     books = list_books(tx)
     for book_id, _ in books:
-        versions = load_book(tx, book_id, house.board.books.get(book_id)).book.versions
-        right = version_at(versions, now_ms)
+        book = load_book(tx, book_id, house.board.books.get(book_id)).book
+        # A clock that jumps back must not take a request from under a right that was in force already.
+        moment_ms = max(now_ms, book.now_ms)
+        right = version_at(book.versions, moment_ms)
         wanted = (ceiling.workload_class, ceiling.sku, ceiling.zone, ceiling.units)
-        if right is not None and right.in_force(now_ms) and right.scope.covers(*wanted):
+        if right is not None and right.in_force(moment_ms) and right.scope.covers(*wanted):
             return book_id
     if OPEN_BOOK not in {book_id for book_id, _ in books}:
         add_book(tx, OPEN_BOOK, OPEN_NAME, Arrangements(), now_ms)

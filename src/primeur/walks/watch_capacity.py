@@ -8,6 +8,7 @@ from primeur.broker.book_rows import books_due, find_paper, list_papers
 from primeur.broker.commands import ReceiveNotice
 from primeur.broker.papers import Offer, OfferState
 from primeur.broker.register import Kind
+from primeur.broker.source_rows import sheet_between
 from primeur.core.errors import Conflict, NotFound
 from primeur.governance.webhook_rows import find_delivery
 from primeur.governance.webhook_rules import DELIVERED
@@ -24,7 +25,7 @@ async def watch_capacity(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         await move_on(house)
         now_ms = house.clock.now_ms()
-        if takes_effect(house, seen_ms, now_ms):
+        if await takes_effect(house, seen_ms, now_ms):
             house.board.stale.set()
         seen_ms = now_ms
         with suppress(TimeoutError):
@@ -32,8 +33,15 @@ async def watch_capacity(house: House, stop: asyncio.Event) -> None:
                 await stop.wait()
 
 
-def takes_effect(house: House, after_ms: int, now_ms: int) -> bool:
-    """Whether a version of a right has taken effect between two moments: who is asked first may have changed."""
+async def takes_effect(house: House, after_ms: int, now_ms: int) -> bool:
+    """Whether something of a date has taken effect between two moments.
+
+    A version of a right: who is asked first may have changed. A provider's sheet: its prices and capacity have.
+    """
+    if now_ms <= after_ms:
+        return False
+    if await house.store.read(lambda tx: sheet_between(tx, after_ms, now_ms)):
+        return True
     versions = [version for kept in house.board.books.values() for version in kept.book.versions]
     return any(after_ms < version.effective_ms <= now_ms for version in versions)
 
