@@ -14,6 +14,7 @@ from primeur.console.desk import Desk, Endpoint, Page, View, view
 from primeur.console.views import (
     access,
     audit,
+    bounds,
     capacity,
     chat,
     deployment,
@@ -56,6 +57,10 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/keys", keys.show_keys),
     ("POST", "/keys", keys.create_key),
     ("POST", "/keys/{key_id}/revoke", keys.revoke_key),
+    ("GET", "/bounds", bounds.show_bounds),
+    ("POST", "/bounds/budget", bounds.set_budget),
+    ("POST", "/bounds/budget/remove", bounds.remove_budget),
+    ("POST", "/bounds/limits", bounds.set_limits),
     ("POST", "/keys/{key_id}/rotate", keys.rotate_key),
     ("GET", "/people", people.show_people),
     ("POST", "/people", people.invite),

@@ -8,6 +8,7 @@ PAGES = [
     "models",
     "deployments",
     "keys",
+    "bounds",
     "people",
     "access",
     "usage",

@@ -102,6 +102,38 @@ def test_budgets_are_shown_with_what_is_spent(open_page, service):
         service.manage("DELETE", "/budgets/project/default/month")
 
 
+def test_budgets_and_limits_are_set_by_hand(open_page, service):
+    """Seen in the table, and in force; a limit of 0 is none; what is refused is said."""
+    page = open_page("/bounds")
+    budget = page.get_by_role("region", name="Set a budget")
+    budget.get_by_label("Of").select_option("project")
+    budget.get_by_label("Name or id").fill("default")
+    budget.get_by_label("Limit").fill("many")
+    budget.get_by_role("button", name="Set the budget").click()
+    expect(page.get_by_role("alert")).to_contain_text("many")
+    budget.get_by_label("Of").select_option("project")
+    budget.get_by_label("Name or id").fill("default")
+    budget.get_by_label("Limit").fill("31.50")
+    budget.get_by_role("button", name="Set the budget").click()
+    expect(page.get_by_role("row").filter(has_text="31.50")).to_contain_text("this month")
+    page.get_by_role("button", name="Take away the budget of default").click()
+    expect(page.get_by_text("There are no budgets yet.")).to_be_visible()
+    limits = page.get_by_role("region", name="Set limits")
+    for said in ("77", "0"):
+        limits.get_by_label("Of").select_option("deployment")
+        limits.get_by_label("Name or id").fill("echo")
+        limits.get_by_label("Requests a day").fill(said)
+        limits.get_by_role("button", name="Set the limits").click()
+        service.wait_until(
+            lambda said=said: rpd_of_echo(service) == (int(said) or None), f"limited to {said}", seconds=20
+        )
+
+
+def rpd_of_echo(service):
+    """The limit in force; None is none."""
+    return {one["name"]: one["limits"]["rpd"] for one in service.manage("GET", "/limits")["data"]}.get("echo")
+
+
 def test_a_key_that_cannot_be_made_says_why_and_keeps_what_was_typed(open_page):
     """Two keys of one name in one project are refused."""
     page = open_page("/keys")

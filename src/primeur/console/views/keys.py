@@ -14,7 +14,7 @@ _DAY_MS = 86_400_000
 LIFETIMES_DAYS = (30, 90, 365)
 OVERLAPS_HOURS = (0, 1, 24, 168)
 ROLES = ("member", "operator", "auditor", "billing", "admin")
-_NUMBERS = ("rpm", "tpm", "concurrency")
+_NUMBERS = ("rpm", "tpm", "concurrency", "rpd", "tpd")
 
 
 async def show_keys(page: Page) -> Response:
@@ -92,7 +92,7 @@ def state_of(key: Json, now_ms: int) -> str:
     return "active"
 
 
-async def _budgets(page: Page) -> list[Json]:
+async def read_budgets(page: Page) -> list[Json]:
     """What may be spent and what is spent, as far as this person may see it; in nanos."""
     if "budgets:read" not in page.me.get("permissions", ()):
         return []
@@ -110,7 +110,7 @@ async def _draw(
     return page.draw(
         "keys.html",
         status,
-        budgets=await _budgets(page),
+        budgets=await read_budgets(page),
         keys=sorted(keys, key=lambda key: (key["state"] != "active", key["name"])),
         deployments=deployments,
         roles=ROLES,
