@@ -18,6 +18,7 @@ from primeur.cli import (
     invoices,
     keys,
     ledger,
+    ledger_books,
     margins,
     members,
     model_store,
@@ -60,6 +61,10 @@ app.command("usage")(usage.show_usage)
 app.command("margins")(margins.show_margins)
 app.command("forecast")(outlooks.show_forecast)
 ledger.commands.command("what-if")(outlooks.ask_what_if)
+ledger.commands.command("accounts")(ledger_books.list_accounts)
+ledger.commands.command("balances")(ledger_books.list_balances)
+ledger.commands.command("transactions")(ledger_books.list_transactions)
+ledger.commands.command("export")(ledger_books.export_ledger)
 for _name, _group in (
     ("bench", benches),
     ("models", model_store.commands),

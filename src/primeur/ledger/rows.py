@@ -94,16 +94,26 @@ def find(tx: Tx, key: str) -> Posted:
     return found
 
 
-def read(tx: Tx, *, key: str | None = None, after: int = 0, most: int | None = None) -> Generator[Posted]:
+def read(
+    tx: Tx,
+    *,
+    key: str | None = None,
+    after: int = 0,
+    most: int | None = None,
+    span: tuple[int, int] | None = None,
+) -> Generator[Posted]:
     """Give transactions in the order of the chain, with their legs in order.
 
     Args:
         after: begin behind this number.
         most: give no more than this.
+        span: only what happened then, UTC milliseconds, the second not included.
     """
     chosen = select(transactions).where(transactions.c.number > after).order_by(transactions.c.number)
     if key is not None:
         chosen = chosen.where(transactions.c.key == key)
+    if span is not None:
+        chosen = chosen.where(transactions.c.at_ms >= span[0], transactions.c.at_ms < span[1])
     if most is not None:
         chosen = chosen.limit(most)
     t = chosen.subquery()

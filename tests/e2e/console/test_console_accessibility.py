@@ -12,6 +12,7 @@ PAGES = [
     "people",
     "access",
     "usage",
+    "ledger",
     "log",
     "audit",
     "profile",
