@@ -15,7 +15,7 @@ import pytest
 
 pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.xdist_group("crash")]
 
-KILLS = 40
+KILLS = 50
 CLIENTS = 8
 
 
@@ -69,12 +69,14 @@ async def load(url: str, key: str, stop: asyncio.Event) -> tuple[list[str], Coun
     return completed, fates
 
 
-async def test_what_completed_is_counted_once_through_forty_kills(house_of_its_own):
+async def test_what_completed_is_counted_once_through_fifty_kills(house_of_its_own):
     """Service and engine are killed in turn, at random moments, under load; the client's own record is the judge."""
     seed = random.SystemRandom().randrange(2**32)
     dice, house, stop = random.Random(seed), house_of_its_own, asyncio.Event()
     await asyncio.to_thread(house.start)
     await asyncio.to_thread(house.deploy, "echo", engine="echo")
+    price = {"currency": "EUR", "input": "2.50", "output": "10.00"}
+    await asyncio.to_thread(house.manage, "PUT", "/prices/echo", price)
     clients = asyncio.create_task(load(house.url, house.make_key("clients"), stop))
     for number in range(KILLS):
         await asyncio.sleep(dice.uniform(0.1, 0.6))
@@ -87,6 +89,7 @@ async def test_what_completed_is_counted_once_through_forty_kills(house_of_its_o
     assert fates["completed"] > KILLS, (seed, fates)
     assert len(completed) == len(set(completed))
     missing = [request_id for request_id in completed if counted.get(request_id) != "completed"]
+    assert_ledger_is_the_clients_record(house.folder, completed, fates)
     assert not missing, f"seed {seed}: {len(missing)} of {len(completed)} answers are not in the books: {fates}"
 
 
@@ -96,3 +99,18 @@ def booked(folder: Path) -> dict[str, str]:
         rows = database.execute("select id, outcome from requests").fetchall()
     assert len(rows) == len({row[0] for row in rows})
     return dict(rows)
+
+
+def assert_ledger_is_the_clients_record(folder: Path, completed: list[str], fates: Counter[str]) -> None:
+    """Every answer that completed is booked once; beyond them only what was cut off while it was made."""
+    with closing(sqlite3.connect(folder / "primeur.db")) as database:
+        keys = [row[0] for row in database.execute("select key from transactions where kind = 'usage'")]
+        uneven = database.execute("select number from legs group by number having sum(amount) <> 0").fetchall()
+        owed = database.execute("select sum(cost_nanos) from requests").fetchone()[0]
+        query = "select sum(amount) from balances join accounts on id = account_id where name like 'Income:%'"
+        earned = database.execute(query).fetchone()[0]
+    assert len(keys) == len(set(keys))
+    assert set(completed) <= set(keys)
+    assert len(keys) - len(completed) <= sum(fates.values()) - fates["completed"]
+    assert not uneven
+    assert -earned == owed

@@ -21,6 +21,15 @@ class Form(StrEnum):
 
     beancount = "beancount"
     csv = "csv"
+    focus_csv = "focus-csv"
+    focus_parquet = "focus-parquet"
+
+
+class Dataset(StrEnum):
+    """Datasets of FOCUS."""
+
+    cost = "cost-and-usage"
+    commitment = "contract-commitment"
 
 
 def list_accounts(
@@ -86,21 +95,25 @@ def list_transactions(
 
 
 def export_ledger(
-    form: Annotated[Form, typer.Option("--format", help="Beancount's text, or CSV, a line for each leg.")],
+    form: Annotated[Form, typer.Option("--format", help="Beancount's text; CSV, a line for each leg; FOCUS.")],
+    dataset: Annotated[Dataset, typer.Option(help="Of FOCUS.")] = Dataset.cost,
     since: Since = "",
     until: Until = "",
     output: Annotated[Path | None, typer.Option(help="File to write; the screen otherwise.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Export the ledger, oldest first; a period begins with the balances of what was before."""
+    """Export the ledger, oldest first, or what was used as FOCUS has it."""
     days = {"from_ms": _day("--from", since), "to_ms": _day("--to", until)}
-    query = {"form": form.value} | {name: str(at) for name, at in days.items() if at is not None}
+    query = {name: str(at) for name, at in days.items() if at is not None}
+    path, query["form"] = "ledger/export", form.value
+    if form in {Form.focus_csv, Form.focus_parquet}:
+        path, query["form"], query["dataset"] = "focus", form.value.removeprefix("focus-"), dataset.value
     with connect(data_dir) as api:
         if output is None:
-            api.download("ledger/export", sys.stdout.buffer, **query)
+            api.download(path, sys.stdout.buffer, **query)
             return
         with output.open("wb") as file:
-            size = api.download("ledger/export", file, **query)
+            size = api.download(path, file, **query)
     say(f"{size} bytes are in {output}.")
 
 
