@@ -19,6 +19,7 @@ from primeur.walks.scale_deployments import scale_deployments
 from primeur.walks.send_mails import send_mails
 from primeur.walks.send_webhook import deliver_webhooks
 from primeur.walks.sum_money import sum_money
+from primeur.walks.upgrade_deployments import upgrade_deployments
 from primeur.walks.watch_capacity import watch_capacity
 from primeur.walks.write_usage import write_usage
 
@@ -32,6 +33,7 @@ STORIES: tuple[Story, ...] = (
     deliver_webhooks,
     keep_audit,
     judge_roll_outs,
+    upgrade_deployments,
     export_traces,
     measure_memory,
     scale_deployments,

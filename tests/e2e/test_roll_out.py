@@ -115,6 +115,9 @@ async def test_thirty_kills_during_roll_outs(house_of_its_own):
     seed = random.SystemRandom().randrange(2**32)
     dice, house = random.Random(seed), house_of_its_own
     await asyncio.to_thread(house.start)
+    # Only engines of the deployment under test are there to be killed, and to be started again.
+    for name in ("starter", "minilm"):
+        await asyncio.to_thread(house.manage, "DELETE", f"/deployments/{name}")
     await asyncio.to_thread(house.deploy, "chat", engine="echo")
     crowd = Crowd(house, house.make_key("clients"))
     load = asyncio.create_task(crowd.run())
@@ -159,3 +162,27 @@ def kill(house, dice, what):
     papers = sorted((house.folder / "engines").glob("rev_*.json"))
     with suppress(ProcessLookupError, ValueError, FileNotFoundError):
         os.kill(json.loads(dice.choice(papers).read_text())["pid"], signal.SIGKILL)
+
+
+async def test_copies_are_judged_and_nobody_waits_or_pays_for_them(house_of_its_own):
+    """All requests are copied to a revision that answers slowly; callers hear of the old one only, and pay once."""
+    house = house_of_its_own
+    await asyncio.to_thread(house.start)
+    await asyncio.to_thread(house.deploy, "chat", engine="echo")
+    crowd = Crowd(house, house.make_key("clients"))
+    policy = POLICY | {"shadow": 100, "promote": "by_hand", "watch": ["errors"], "step_requests": 25}
+    await asyncio.to_thread(deploy, house, settings={"vector_size": 32}, roll_out=policy)
+    await asyncio.to_thread(wait_for, house, "shadow")
+    load = asyncio.create_task(crowd.run())
+    await asyncio.to_thread(wait_for, house, "canary")
+    crowd.stop.set()
+    await load
+    shadow = (await asyncio.to_thread(newest, house))["shadow"]
+    assert shadow["answers"] >= 25
+    assert (shadow["failed"], shadow["percent"]) == (0, 100)
+    assert shadow["output_tokens"] > 0
+    assert set(crowd.fates) == {"completed"}
+    answered = sum(crowd.revisions.values())
+    house.wait_until(
+        lambda: house.manage("GET", "/usage?by=deployment")["data"][0]["requests"] == answered, "metering each once"
+    )

@@ -55,6 +55,36 @@ def test_every_list_speaks_to_programs_and_to_people(primeur, command):
     assert primeur(*command)[1].strip()
 
 
+def test_a_providers_model_is_named_described_and_shown(primeur, tmp_path):
+    """By one command each, with its card; what does not go together is refused."""
+    card = tmp_path / "card.md"
+    card.write_text("Knows nothing.")
+    primeur("providers", "add", "cloud", "--kind", "sim")
+    about = ("--provider", "cloud", "--upstream-model", "gpt-a", "--licence", "MIT", "--languages", "en, fr")
+    status, out, err = primeur("models", "add", "upstream", "--name", "gpt", *about, "--card", card, "--json")
+    assert (status, json.loads(out)["languages"]) == (0, ["en", "fr"]), err
+    assert primeur("models", "set", "gpt", "--default", 1, "--retires", "2031-01-31")[0] == 0
+    shown = json.loads(primeur("models", "show", "gpt", "--json")[1])
+    assert (shown["default_version"], shown["versions"][0]["card"]) == (1, {"text": "Knows nothing."})
+    assert "Knows nothing." in primeur("models", "show", "gpt")[1]
+    for wrong in (("models", "add", "upstream"), ("models", "set", "gpt"), ("models", "set", "gpt", "--default", "x")):
+        assert primeur(*wrong)[0] != 0
+
+
+def test_terms_and_shadows_are_said_on_the_command_line(primeur):
+    """In short words or Azure's; what contradicts itself is refused."""
+    about = ("--type", "provisioned", "--reserved-tpm", 600, "--upgrade", "expired", "--shadow", "10%")
+    status, out, err = primeur("deployments", "create", "fast", "--engine", "echo", *about, "--json")
+    assert status == 0, err
+    made = json.loads(out)
+    assert (made["type"], made["reserved_tokens_per_minute"]) == ("provisioned", 600)
+    assert made["upgrade"] == "OnceCurrentVersionExpired"
+    assert json.loads(primeur("deployments", "terms", "fast", "--type", "batch", "--json")[1])["type"] == "batch"
+    assert "batch" in primeur("deployments", "show", "fast")[1]
+    for wrong in (("terms", "fast"), ("terms", "fast", "--type", "free"), ("create", "fast", "--shadow", "0%")):
+        assert primeur("deployments", *wrong)[0] != 0
+
+
 def test_the_house_is_shown(primeur):
     """Status and usage, as JSON too."""
     assert json.loads(primeur("status", "--json")[1])["state"] == "pending"

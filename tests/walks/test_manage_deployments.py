@@ -6,6 +6,7 @@ import pytest
 
 from primeur.core.errors import BadRequest, Conflict, NotFound, SetupError
 from primeur.registry import deployment_rows, rows
+from primeur.registry.roll_outs import RollOutPolicy
 from primeur.store.database import last_sequence
 from primeur.walks.add_model import NewVersion, add_model, retire_model
 from primeur.walks.add_provider import NewProvider, add_provider, remove_provider
@@ -62,6 +63,10 @@ async def test_a_model_is_deployed_on_its_newest_version(founded, owner, write_g
         (NewRevision(provider="none", upstream_model="x"), NotFound),
         (NewRevision(engine="echo", embeddings_by="none"), NotFound),
         (NewRevision(engine="echo", embeddings_by="chat"), BadRequest),
+        (NewRevision(engine="echo", roll_out=RollOutPolicy(steps=(50,), step_requests=1)), BadRequest),
+        (NewRevision(engine="echo", roll_out=RollOutPolicy(steps=(50, 25))), BadRequest),
+        (NewRevision(engine="echo", type="provisioned"), BadRequest),
+        (NewRevision(engine="echo", type="standard"), BadRequest),
     ],
 )
 async def test_a_bad_revision_leaves_the_running_one_untouched(founded, owner, ask, error):

@@ -5,12 +5,14 @@ from typing import Annotated, Any
 import typer
 
 from primeur.cli.client import connect, one
-from primeur.cli.roll_outs import add_roll_outs, read_policy
+from primeur.cli.deployment_terms import Kind, ReservedTpm, UpgradeWord, add_terms, read_terms, say_terms
+from primeur.cli.roll_outs import add_roll_outs, read_policy, read_shadow
 from primeur.cli.scaling import add_scaling
 from primeur.cli.show import AsJson, DataDir, Settings, moment, print_json, print_list, print_table, read_settings, say
 
 commands = typer.Typer(help="Deployments: the names that clients call.")
 add_roll_outs(commands)
+add_terms(commands)
 add_scaling(commands)
 Name = Annotated[str, typer.Argument(help="Name, id or alias of the deployment.")]
 
@@ -35,6 +37,7 @@ def show_deployment(name: Name, data_dir: DataDir = None, as_json: AsJson = Fals
         print_json(found)
         return
     print_table([found], COLUMNS)
+    say_terms(found)
     columns = {
         "revision": lambda each: each["number"],
         "id": lambda each: each["id"],
@@ -53,28 +56,35 @@ def show_deployment(name: Name, data_dir: DataDir = None, as_json: AsJson = Fals
 def deploy(
     name: Annotated[str, typer.Argument(help="What clients shall call it.")],
     model: Annotated[str | None, typer.Option(help="A model of ours.")] = None,
-    version: Annotated[int | None, typer.Option(help="Its version; the newest by default.")] = None,
+    version: Annotated[str | None, typer.Option(help="Its version: a number, latest, or default.")] = None,
     engine: Annotated[str | None, typer.Option(help="llamacpp by default.")] = None,
     provider: Annotated[str | None, typer.Option(help="A provider, instead of a model of ours.")] = None,
     upstream_model: Annotated[str | None, typer.Option(help="The provider's own name of the model.")] = None,
     embeddings_by: Annotated[str | None, typer.Option(help="Deployment that answers its embeddings.")] = None,
     settings: Settings = None,
+    kind: Kind = None,
+    reserved_tpm: ReservedTpm = None,
+    upgrade: UpgradeWord = None,
     canary: Annotated[bool, typer.Option("--canary", help="Give it its traffic in steps, judged on the way.")] = False,
     roll_out: Annotated[
         str | None, typer.Option(help="How, as JSON; implies --canary.", metavar="'{\"steps\": [5, 50]}'")
+    ] = None,
+    shadow: Annotated[
+        str | None, typer.Option(help="Copy this part of the requests to it first; implies --canary.", metavar="10%")
     ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Deploy a new revision; the one before serves until it is ready."""
     ask: dict[str, Any] = {
-        "model": model, "version": version, "engine": engine, "provider": provider,
+        "model": model, "version": _version(version), "engine": engine, "provider": provider,
         "upstream_model": upstream_model, "settings": read_settings(settings),
     }  # fmt: skip
     if embeddings_by is not None:
         ask["embeddings_by"] = embeddings_by
-    if canary or roll_out is not None:
-        ask["roll_out"] = read_policy(roll_out or "{}")
+    ask |= read_terms(kind, reserved_tpm, upgrade)
+    if canary or roll_out is not None or shadow is not None:
+        ask["roll_out"] = read_policy(roll_out or "{}") | read_shadow(shadow)
     with connect(data_dir) as api:
         made = api.put(one("deployments", name), ask)
     if as_json:
@@ -114,7 +124,13 @@ def set_alias(
         say(f"{alias} is free." if remove else f"{alias} leads to {found['deployment']}.")
 
 
+def _version(said: str | None) -> int | str | None:
+    return int(said) if said is not None and said.isdecimal() else said
+
+
 def _runs(each: dict[str, Any]) -> str:
+    if each["provider"] and each["model"]:
+        return f"{each['model']} {each['version']} ({each['upstream_model']}) at {each['provider']}"
     if each["provider"]:
         return f"{each['upstream_model']} at {each['provider']}"
     return f"{each['model']} {each['version']} on {each['engine']}" if each["model"] else str(each["engine"])
@@ -136,6 +152,7 @@ COLUMNS = {
     "model": lambda each: each["model"],
     "routes": lambda each: each["routes"],
     "context": lambda each: each["context_tokens"],
+    "type": lambda each: each["type"],
     "price per million": _price,
     "aliases": lambda each: each["aliases"],
 }

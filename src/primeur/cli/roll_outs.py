@@ -34,6 +34,20 @@ def read_policy(text: str) -> Any:
         raise typer.BadParameter(f"{text!r} is no JSON object ({error}); write '{{\"steps\": [5, 25, 50]}}'") from None
 
 
+def read_shadow(text: str | None) -> dict[str, int]:
+    """Read the part of the requests to copy: ``10%`` or ``10``.
+
+    Raises:
+        BadParameter: it is no percentage.
+    """
+    if text is None:
+        return {}
+    number = text.removesuffix("%").strip()
+    if not number.isdecimal() or not 1 <= int(number) <= 100:
+        raise typer.BadParameter(f"--shadow takes a percentage from 1% to 100%, not {text!r}")
+    return {"shadow": int(number)}
+
+
 def list_roll_outs(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List a deployment's roll-outs and what the judge says."""
     with connect(data_dir) as api:
@@ -100,6 +114,7 @@ _COLUMNS = {
     "before": lambda each: each["baseline"],
     "state": lambda each: each["state"],
     "share": lambda each: f"{each['share']} %",
+    "copied": lambda each: each["shadow"] and f"{each['shadow']['percent']} %, {each['shadow']['answers']} answers",
     "verdict": lambda each: each["verdict"] and f"{each['verdict']['answer']}: {each['verdict']['reason']}",
     "since": lambda each: moment(each["since_ms"]),
 }

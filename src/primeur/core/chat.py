@@ -9,6 +9,7 @@ import msgspec
 
 from primeur.core.caller import Caller, Gate
 from primeur.core.egress import Reach
+from primeur.core.entrance import Entrance, Mirroring
 from primeur.core.errors import TargetFailed
 from primeur.core.guards import Guard
 from primeur.core.wire import AnyRequest
@@ -171,6 +172,7 @@ class Target:
         features: what the weights can do beyond the route, such as ``tools``, ``suffix``, ``vision``.
         replica: 1, 2, 3... of the same revision, each with the share of the whole revision.
         slots: requests worked on at once; None: nobody waits.
+        ends_ms: when its version ends, UTC milliseconds; None: nobody said that it does.
     """
 
     revision_id: str
@@ -184,6 +186,7 @@ class Target:
     features: frozenset[str] = frozenset()
     replica: int = 1
     slots: int | None = None
+    ends_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +286,8 @@ class Deployment:
         placing: None where no right concerns it.
         guard: what looks at prompts and answers; None where nothing does.
         gate: limits of the deployment itself, which everybody's requests pass; None when it has none.
+        mirror: None where no requests are copied.
+        entry: None where its terms say nothing to single requests.
         sticky: what stays with one revision while several have a share: ``conversation``, ``key`` or ``request``.
         wakes: requests may wait for its revision; None: they may not.
         phase: ``asleep`` or ``waking`` while its revision is; empty otherwise.
@@ -303,6 +308,8 @@ class Deployment:
     sticky: str = "conversation"
     wakes: Wakes | None = None
     phase: str = ""
+    entry: Entrance | None = None
+    mirror: Mirroring | None = None
 
 
 def price_of(caller: Caller, deployment: Deployment) -> Price | None:

@@ -9,7 +9,8 @@ PrimeurError
     NotFound            UnknownModel is one
     WrongMethod         the address does not take this HTTP method
     Conflict            the thing is in another state than the caller thinks
-    OverLimit           a rate, concurrency or budget limit; come back later. OverBudget is one
+    VersionRetired      what would answer has ended; name another deployment
+    OverLimit           a rate, concurrency or budget limit; come back later. OverBudget and OverReserved are two
   TargetFailed          an engine or provider did not answer properly; TargetTimedOut, TargetBusy, EgressRefused
   NotReady              the thing exists and is not up yet
   SliceSpent            never told to a caller: this process has used up its slice of a limit, and asks for more
@@ -118,6 +119,22 @@ class OverLimit(CallerError):
         """*retry_after_ms*: milliseconds until the same request can be admitted."""
         super().__init__(message, code=code)
         self.retry_after_ms = retry_after_ms
+
+
+class VersionRetired(CallerError):
+    """The version that would answer has ended, and nothing follows it."""
+
+    code = "version_retired"
+
+
+class OverReserved(OverLimit):
+    """The reserved throughput of a provisioned deployment is used up for now."""
+
+    code = "provisioned_throughput_exceeded"
+
+    def __init__(self, message: str, *, retry_after_ms: int) -> None:
+        """As `OverLimit`."""
+        super().__init__(message, retry_after_ms=retry_after_ms, code=self.code)
 
 
 class OverBudget(OverLimit):

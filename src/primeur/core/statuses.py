@@ -14,6 +14,7 @@ _STATUS: tuple[tuple[type[errors.PrimeurError], int, str], ...] = (
     (errors.NotFound, 404, "invalid_request_error"),
     (errors.WrongMethod, 405, "invalid_request_error"),
     (errors.Conflict, 409, "invalid_request_error"),
+    (errors.VersionRetired, 410, "invalid_request_error"),
     (errors.OverLimit, 429, "requests"),
     (errors.SetupError, 400, "invalid_request_error"),
     (errors.TargetBusy, 429, "requests"),

@@ -78,6 +78,9 @@ class Exchange(msgspec.Struct, eq=False):
         if line is None:
             settle(house, ask, admission)
             return False
+        mirror = admission.way.deployment.mirror
+        if mirror is not None:
+            mirror.copy(ask)
         self.line, self.admission, self.stencil = line, admission, stencil
         if ask.streams:
             self.passage = Passage(self._metered(), None)

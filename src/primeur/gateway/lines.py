@@ -1,5 +1,7 @@
 """The lines that heads of answers are made of on the short way; `gateway.openai` says the same as pairs."""
 
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import lru_cache
 
 from primeur.core.chat import Served
@@ -18,7 +20,7 @@ _BOTH = _OVERHEAD + _REQUESTS + _TOKENS
 def serving_lines(served: Served, overhead_us: int, now: Standing) -> bytes:
     """Who served, at what overhead, and how much is left."""
     target = served.target
-    who = _who_served(served.deployment, target.revision_id, target.provider)
+    who = _who_served(served.deployment, target.revision_id, target.provider, target.ends_ms)
     if now.requests_limit is not None and now.tokens_limit is not None:
         return _BOTH % (
             who,
@@ -39,6 +41,12 @@ def serving_lines(served: Served, overhead_us: int, now: Standing) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _who_served(deployment: str, revision_id: str, provider: str) -> bytes:
+def _who_served(deployment: str, revision_id: str, provider: str, ends_ms: int | None) -> bytes:
     names = (deployment.encode(), revision_id.encode(), provider.encode())
-    return b"x-primeur-deployment: %b\r\nx-primeur-revision: %b\r\nx-primeur-provider: %b\r\n" % names
+    who = b"x-primeur-deployment: %b\r\nx-primeur-revision: %b\r\nx-primeur-provider: %b\r\n" % names
+    return who if ends_ms is None else who + b"sunset: %b\r\n" % sunset(ends_ms)
+
+
+def sunset(ends_ms: int) -> bytes:
+    """Write the end of what answered for the header ``sunset`` (RFC 8594)."""
+    return format_datetime(datetime.fromtimestamp(ends_ms / 1000, UTC), usegmt=True).encode()

@@ -10,6 +10,7 @@ from primeur.core.ports import Standing
 from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.core.wishes import take_wishes
 from primeur.gateway.doors import MIB, Door
+from primeur.gateway.lines import sunset
 from primeur.gateway.problems import refusal_headers
 from primeur.gateway.visit import Answer, Handler, Headers, Visit, decode, json_answer
 from primeur.registry.routing import unknown_model
@@ -57,6 +58,7 @@ def serving_headers(served: Served, overhead_us: int, standing: Standing) -> Hea
         (b"x-primeur-deployment", served.deployment.encode()),
         (b"x-primeur-revision", served.target.revision_id.encode()),
         (b"x-primeur-provider", served.target.provider.encode()),
+        *([] if served.target.ends_ms is None else [(b"sunset", sunset(served.target.ends_ms))]),
         (b"x-primeur-overhead-us", str(overhead_us).encode()),
         *_placed_headers(served),
         *_standing_headers(standing),

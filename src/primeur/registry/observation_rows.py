@@ -7,6 +7,7 @@ from sqlalchemy import Dialect, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from primeur.registry.judging import Observation
+from primeur.registry.shadow_rows import Shadowed, list_shadows
 from primeur.store.database import Tx
 from primeur.store.schema import requests, target_faults
 
@@ -92,7 +93,23 @@ def list_ended(tx: Tx, revision_ids: Iterable[str], from_ms: int, until_ms: int)
         for row in faulty
         if row.code != GUARDED
     ]
+    found += [_shadow(one) for one in list_shadows(tx, ids, from_ms, until_ms, MOST_ROWS)]
     return sorted(found, key=lambda one: (one.ended_ms, one.request_id))
+
+
+def _shadow(one: Shadowed) -> Seen:
+    whole = not one.failed
+    return Seen(
+        one.request_id,
+        one.revision_id,
+        one.at_ms + one.duration_us // 1000,
+        Observation(
+            failed=one.failed,
+            first_token_us=one.first_token_us if whole else None,
+            token_us=one.duration_us / one.output_tokens if whole and one.output_tokens else None,
+            cost_nanos=one.cost_nanos,
+        ),
+    )
 
 
 def _insert_once(dialect: Dialect) -> postgresql.Insert | sqlite.Insert:

@@ -14,6 +14,8 @@ from primeur.registry.sequential import least_failures
 REGISTERED = "registered"
 # Its engine or provider can be asked; it gets no traffic.
 READY = "ready"
+# A part of the requests is copied to it; its answers are judged and thrown away.
+SHADOW = "shadow"
 # It answers a share of the callers and is judged.
 CANARY = "canary"
 # It keeps its share and is not judged until somebody resumes, promotes or rolls back.
@@ -30,6 +32,10 @@ ROLL_OUT = Machine(
     {
         (REGISTERED, "prepare"): READY,
         (READY, "open"): CANARY,
+        (READY, "mirror"): SHADOW,
+        (SHADOW, "open"): CANARY,
+        (SHADOW, "promote"): PROMOTED,
+        (SHADOW, "roll_back"): ROLLED_BACK,
         (CANARY, "widen"): CANARY,
         (CANARY, "pause"): PAUSED,
         (PAUSED, "resume"): CANARY,
@@ -47,7 +53,7 @@ ROLL_OUT = Machine(
 )
 
 # A canary that nobody but the roll-out may ask yet.
-UNOPENED = frozenset({REGISTERED, READY})
+UNOPENED = frozenset({REGISTERED, READY, SHADOW})
 # Nothing else may move the deployment's traffic.
 UNDER_WAY = UNOPENED | {CANARY, PAUSED}
 # The revision before must be up.
@@ -63,7 +69,8 @@ class RollOutPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     Attributes:
         steps: percent of the traffic, one after the other, before all of it.
-        step_requests: answers of the new revision in a step before the next.
+        shadow: percent of the requests that are copied to it before its first share; 0: none are.
+        step_requests: answers of the new revision in a step before the next, copied ones first.
         step_s: least seconds of a step.
         watch: what is judged.
         alpha: most probability of a wrong roll-back, over the whole roll-out and everything watched.
@@ -75,6 +82,7 @@ class RollOutPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     steps: tuple[Annotated[int, msgspec.Meta(ge=1, le=99)], ...] = (5, 25, 50)
+    shadow: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
     step_requests: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 100
     step_s: Annotated[int, msgspec.Meta(ge=0, le=604_800)] = 60
     watch: tuple[Metric, ...] = METRICS

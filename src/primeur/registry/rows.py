@@ -1,6 +1,7 @@
 """Models, their immutable versions, and the providers that lend capacity."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,28 +18,34 @@ class Model:
 
     Attributes:
         retired_ms: not offered for new deployments since then; UTC milliseconds.
+        default_version: number of the version that is meant when none is named; None is the newest.
     """
 
     id: str
     name: str
     created_ms: int
     retired_ms: int | None = None
+    default_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Fixed weights of a model.
+    """Fixed weights of a model, or a provider's model under the name that the provider gives it.
 
     Attributes:
         number: 1, 2, 3... within the model.
-        digest: ``sha256:...`` of the file.
-        format: ``gguf``, or ``safetensors`` for a folder.
+        digest: ``sha256:...`` of the file; of a provider's model ``upstream:...``, which names provider and model.
+        format: ``gguf``, ``safetensors`` for a folder, or ``upstream``.
         path: below the data folder.
         licence: SPDX expression, as the one who added it said.
         origin: where the file came from.
         card: JSON; what is known about the weights.
         parameters: number of weights.
         memory_bytes: most that an engine was seen to hold while it served them; None before the first load.
+        provider_id, upstream_model: who holds it, and what it is called there; None for weights of ours.
+        languages: tags such as ``en fr``, as the one who added it said.
+        retires_ms: it ends then, UTC milliseconds; None: nobody said that it does.
+        noticed_days: days before its end of which everybody was told last.
     """
 
     id: str
@@ -57,6 +64,11 @@ class Version:
     quantisation: str | None = None
     architecture: str | None = None
     memory_bytes: int | None = None
+    provider_id: str | None = None
+    upstream_model: str | None = None
+    languages: str | None = None
+    retires_ms: int | None = None
+    noticed_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +89,13 @@ def keep_model(tx: Tx, model: Model) -> Model:
         tx.execute(insert(models).values(id=model.id, name=model.name, created_ms=model.created_ms))
         return model
     tx.execute(update(models).where(models.c.id == row.id).values(retired_ms=None))
-    return Model(row.id, row.name, row.created_ms)
+    return Model(row.id, row.name, row.created_ms, None, row.default_version)
 
 
 def list_models(tx: Tx) -> list[Model]:
     """Give every model by name, retired ones included."""
     rows = tx.execute(select(models).order_by(models.c.name))
-    return [Model(row.id, row.name, row.created_ms, row.retired_ms) for row in rows]
+    return [Model(row.id, row.name, row.created_ms, row.retired_ms, row.default_version) for row in rows]
 
 
 def find_model(tx: Tx, name: str) -> Model:
@@ -114,6 +126,16 @@ def add_version(tx: Tx, version: Version) -> None:
     tx.execute(insert(versions).values(**{name: getattr(version, name) for name in Version.__slots__}))
 
 
+def set_default_version(tx: Tx, model: Model, number: int | None) -> None:
+    """Say which version is meant when none is named."""
+    tx.execute(update(models).where(models.c.id == model.id).values(default_version=number))
+
+
+def change_version(tx: Tx, version: Version, changes: Mapping[str, Any]) -> None:
+    """Change what is said of a version; what it is never changes."""
+    tx.execute(update(versions).where(versions.c.id == version.id).values(**changes))
+
+
 def keep_memory(tx: Tx, version_id: str, memory_bytes: int) -> None:
     """Remember how much memory an engine was seen to hold."""
     tx.execute(update(versions).where(versions.c.id == version_id).values(memory_bytes=memory_bytes))
@@ -128,14 +150,18 @@ def list_versions(tx: Tx, model_id: str | None = None) -> list[Version]:
 
 
 def find_version(tx: Tx, model: Model, number: int | None = None) -> Version:
-    """Give a model's version by number, or its newest.
+    """Give a model's version by number; without one its default version, or its newest where it has none.
 
     Raises:
         NotFound: there is none.
     """
-    found = [one for one in list_versions(tx, model.id) if number in {None, one.number}]
+    number = model.default_version if number is None else number
+    versions = list_versions(tx, model.id)
+    found = [one for one in versions if number in {None, one.number}]
     if not found:
-        raise NotFound(f"the model {model.name!r} has no version {number or 1}")
+        known = ", ".join(str(one.number) for one in versions) or "none"
+        asked = "" if number is None else f" {number}"
+        raise NotFound(f"the model {model.name!r} has no version{asked}; it has {known}")
     return found[-1]
 
 
@@ -176,6 +202,8 @@ def remove_provider(tx: Tx, provider: Provider) -> None:
     """
     if tx.execute(select(revisions.c.id).where(revisions.c.provider_id == provider.id).limit(1)).first():
         raise Conflict(f"deployments run on the provider {provider.name!r}; remove or redeploy them first")
+    if tx.execute(select(versions.c.id).where(versions.c.provider_id == provider.id).limit(1)).first():
+        raise Conflict(f"versions of models lie at the provider {provider.name!r}; they could not be deployed any more")
     tx.execute(delete(providers).where(providers.c.id == provider.id))
 
 

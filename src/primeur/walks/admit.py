@@ -65,7 +65,7 @@ def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> 
         may_wait: the request can be placed under a right and looked at by a guard, which may mean to wait.
 
     Raises:
-        UnknownModel, UnsupportedParameter, OverLimit, NotPermitted, NotReady: refused.
+        UnknownModel, UnsupportedParameter, OverLimit, NotPermitted, NotReady, VersionRetired: refused.
         SliceSpent: see `primeur.core.ports.Lane.reserve`; `admit_in_turn` deals with it.
         NeedsPlacing: a right or a guard concerns the deployment, and it cannot wait; as before.
     """
@@ -76,12 +76,17 @@ def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> 
     if not may_wait and (way.looks or has_images(ask.fields)):
         raise NeedsPlacing(f"{way.deployment.name!r} has a right or a guard, or the request an image")
     deployment, targets = way.deployment, way.order(ask, caller.key_id, house.relay.busy)
+    entry = deployment.entry
+    if entry is not None:
+        entry.check(ask)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)
     cost_nanos = cap = None
     if lane.counts_money:
         cost_nanos, cap = worst_cost(ask, targets, price_of(caller, deployment)), output_cap(ask, targets)
     hold = lane.reserve(tokens, cost_nanos, ask.arrived_ms)
+    if entry is not None:
+        entry.take(tokens, ask.arrived_ms)
     if not ask.low_priority:
         house.board.serving += 1
     return Admission(way, targets, hold, house.clock.monotonic_us() - ask.arrived_us, cap)
@@ -109,7 +114,10 @@ def settle(
         cost_nanos: what it came to; None is unknown, and counts as nothing.
     """
     hold = admission.hold
-    hold.lane.settle(hold, usage.total_tokens if usage else 0, cost_nanos, house.clock.now_ms())
+    now_ms, entry = house.clock.now_ms(), admission.way.deployment.entry
+    hold.lane.settle(hold, usage.total_tokens if usage else 0, cost_nanos, now_ms)
+    if entry is not None:
+        entry.settle(hold.tokens, usage, now_ms)
     if not ask.low_priority:
         house.board.serving -= 1
 

@@ -11,6 +11,7 @@ from primeur.governance.rows import find_key
 from primeur.governance.rules import check
 from primeur.store.database import Tx
 from primeur.walks.add_provider import write_provider
+from primeur.walks.add_upstream import write_upstream
 from primeur.walks.change_key import KeyChange, write_change
 from primeur.walks.choose_project import choose_project
 from primeur.walks.compare_document import Change, compare
@@ -116,7 +117,10 @@ def _provider(tx: Tx, house: House, caller: Caller, one: Declared, _change: Chan
     write_provider(tx, house, caller, one.name, one.what)
 
 
-def _model(_tx: Tx, _house: House, _caller: Caller, one: Declared, _change: Change) -> None:
+def _model(tx: Tx, house: House, caller: Caller, one: Declared, _change: Change) -> None:
+    if one.what.sha256 is None:
+        write_upstream(tx, house, caller, one.name, one.what.upstream)
+        return
     raise Conflict(
         f"the weights of {one.name!r} are not here; `primeur apply` sends them, or `primeur models add` does",
         param=f"models.{one.name}.sha256",

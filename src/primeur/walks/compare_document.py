@@ -12,7 +12,7 @@ from primeur.core.money import nanos_per_token, price_per_million
 from primeur.governance import rows as governance
 from primeur.governance.vault_rules import shown
 from primeur.metering import rows as metering
-from primeur.registry import deployment_rows, rows
+from primeur.registry import deployment_rows, rows, terms_rows
 from primeur.store.database import Tx
 from primeur.trust.rows import find_guard
 from primeur.walks.choose_project import choose_project
@@ -64,7 +64,10 @@ def _wanted_key(_tx: Tx, entry: Declared) -> Fields:
 
 
 def _wanted_model(_tx: Tx, entry: Declared) -> Fields:
-    return {"sha256": entry.what.sha256.lower()}
+    what = entry.what
+    if what.sha256 is None:
+        return {"provider": what.provider, "upstream_model": what.upstream_model}
+    return {"sha256": what.sha256.lower()}
 
 
 def _wanted_price(_tx: Tx, entry: Declared) -> Fields:
@@ -80,12 +83,21 @@ def _wanted_revision(tx: Tx, entry: Declared) -> Fields:
     wanted.pop("roll_out", None)
     if wanted["model"] is not None:
         wanted["engine"] = wanted["engine"] or "llamacpp"
-        try:
-            wanted["version"] = rows.find_version(tx, rows.find_model(tx, wanted["model"]), wanted["version"]).number
-        except NotFound:
-            # The document itself may add it first.
-            wanted["version"] = wanted["version"] or 1
+        version = _asked_version(tx, wanted["model"], wanted["version"])
+        # The document itself may add it first.
+        wanted["version"] = version.number if version else (wanted["version"] or 1)
+        if version is not None and version.provider_id is not None:
+            wanted["engine"] = None
     return wanted
+
+
+def _asked_version(tx: Tx, model: str, number: Any) -> rows.Version | None:
+    try:
+        found = rows.find_model(tx, model)
+        newest = rows.next_number(tx, found.id) - 1 if number == "latest" else None
+        return rows.find_version(tx, found, newest or (number if isinstance(number, int) else None))
+    except NotFound:
+        return None
 
 
 def _there_project(tx: Tx, caller: Caller, entry: Declared) -> Fields:
@@ -106,9 +118,19 @@ def _there_provider(tx: Tx, _caller: Caller, entry: Declared) -> Fields:
 
 def _there_model(tx: Tx, _caller: Caller, entry: Declared) -> Fields:
     model = rows.find_model(tx, entry.name)
-    digests = [one.digest.removeprefix("sha256:") for one in rows.list_versions(tx, model.id)]
+    versions = rows.list_versions(tx, model.id)
+    if entry.what.sha256 is None:
+        return _there_upstream(tx, versions, entry)
+    digests = [one.digest.removeprefix("sha256:") for one in versions]
     wanted = entry.what.sha256.lower()
     return {"sha256": wanted if wanted in digests else digests[-1]}
+
+
+def _there_upstream(tx: Tx, versions: list[rows.Version], entry: Declared) -> Fields:
+    names = {one.id: one.name for one in rows.list_providers(tx)}
+    there = [{"provider": names.get(one.provider_id or ""), "upstream_model": one.upstream_model} for one in versions]
+    wanted = {"provider": entry.what.provider, "upstream_model": entry.what.upstream_model}
+    return wanted if wanted in there else there[-1]
 
 
 def _there_deployment(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None:
@@ -118,15 +140,20 @@ def _there_deployment(tx: Tx, _caller: Caller, entry: Declared) -> Fields | None
         return None
     weights = deployment_rows.list_weights(tx).get(revision.version_id or "")
     names = {one.id: one.name for one in rows.list_providers(tx)}
+    terms = terms_rows.find_terms(tx, row.id)
     return {
         "model": weights.model if weights else None,
         "version": weights.number if weights else None,
         "engine": revision.engine,
-        "provider": names.get(revision.provider_id or ""),
-        "upstream_model": revision.upstream_model,
+        # A model of the registry stands for who holds it.
+        "provider": None if weights else names.get(revision.provider_id or ""),
+        "upstream_model": None if weights else revision.upstream_model,
         "settings": revision.settings,
         "embeddings_by": row.embeddings_by,
         "scaling": None if revision.scaling is None else msgspec.to_builtins(revision.scaling),
+        "type": terms.kind,
+        "reserved_tokens_per_minute": terms.reserved_tpm,
+        "upgrade": terms.upgrade,
     }
 
 

@@ -64,6 +64,8 @@ async def complete(house: House, caller: Caller, ask: Ask) -> Completion:
         raise
     placed = None if seat is None else seat.placed
     served = Served(admission.deployment.name, target, price_of(caller, admission.deployment), placed)
+    if admission.deployment.mirror is not None:
+        admission.deployment.mirror.copy(ask)
     meter = Meter(house, caller, ask, served, admission, seat=seat)
     standing = admission.hold.lane.standing(house.clock.now_ms())
     completion = Completion(served, 200, standing, admission.overhead_us)

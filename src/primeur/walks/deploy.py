@@ -1,6 +1,7 @@
 """Point a deployment at a new revision, once its engine or provider has agreed to it."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,7 +13,10 @@ from primeur.core.ports import ProviderOrder
 from primeur.core.scaling import Scaling
 from primeur.registry import deployment_rows, rows
 from primeur.registry.engine_choice import AUTO, DEFAULT_ENGINE
+from primeur.registry.facts import day_of
 from primeur.registry.roll_outs import RollOutPolicy
+from primeur.registry.terms import Kind
+from primeur.registry.upgrades import Upgrade
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
@@ -23,22 +27,25 @@ from primeur.walks.measure_memory import check_fit
 from primeur.walks.plan_replicas import check_replicas, engine_order
 from primeur.walks.point_deployment import Pointer, point_deployment
 from primeur.walks.seal_secrets import open_settings
+from primeur.walks.set_terms import Reserved, TermsChange, write_terms
 
 
 class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a deployment shall run: a model's version on an engine, or a provider's model.
 
     Attributes:
-        version: number of the model's version; the newest when not given.
+        version: number of the model's version, ``latest``, or ``default``: the one that the model says, which is also
+            taken when none is given.
         engine: ``llamacpp`` when only a model is given; ``auto`` takes the one that was measured best on this machine.
         settings: of the engine or the provider's deployment.
         embeddings_by: another deployment that answers embeddings for this one; unchanged when not given.
         roll_out: how traffic shall move to it, judged on the way; all at once when not given.
         scaling: how many replicas of its engine run; as before when not given, exactly one when null.
+        type, reserved_tokens_per_minute, upgrade: see `primeur.walks.set_terms.TermsChange`.
     """
 
     model: str | None = None
-    version: int | None = None
+    version: int | Literal["latest", "default"] | None = None
     engine: str | None = None
     provider: str | None = None
     upstream_model: str | None = None
@@ -46,6 +53,16 @@ class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     embeddings_by: str | UnsetType | None = UNSET
     roll_out: RollOutPolicy | None = None
     scaling: Scaling | UnsetType | None = UNSET
+    type: Kind | UnsetType | None = UNSET
+    reserved_tokens_per_minute: Reserved | UnsetType | None = UNSET
+    upgrade: Upgrade | UnsetType = UNSET
+
+    @property
+    def terms(self) -> TermsChange:
+        """What is said of the deployment's terms."""
+        return TermsChange(
+            type=self.type, reserved_tokens_per_minute=self.reserved_tokens_per_minute, upgrade=self.upgrade
+        )
 
 
 async def deploy(house: House, caller: Caller, name: str, ask: NewRevision) -> deployment_rows.Revision:
@@ -84,11 +101,16 @@ def write_revision(tx: Tx, house: House, caller: Caller, name: str, ask: NewRevi
         Conflict: the model is retired, or the name is an alias.
         SetupError: engine or provider do not accept the settings or weights.
     """
-    pointer = _on_provider(tx, house, name, ask) if ask.provider is not None else _on_engine(tx, house, name, ask)
+    if ask.provider is not None:
+        pointer = _on_provider(tx, house, name, ask)
+    else:
+        pointer = _on_model(tx, house, name, ask) or _on_engine(tx, house, name, ask)
     now_ms = house.clock.now_ms()
     revision = point_deployment(tx, pointer, entropy=house.entropy, actor=actor_of(caller), now_ms=now_ms)
+    row = deployment_rows.find_deployment(tx, revision.deployment_id)
+    write_terms(tx, house, caller, row, revision.engine, ask.terms)
     if revision.engine is not None:
-        _check_plan(tx, house, revision, name)
+        check_plan(tx, house, revision, name)
     return revision
 
 
@@ -115,17 +137,48 @@ def _on_provider(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
     )
 
 
+def find_asked(tx: Tx, name: str, number: int | str | None, now_ms: int) -> rows.Version:
+    """Give the version that is asked for.
+
+    Args:
+        number: None and ``default`` mean the model's default version.
+
+    Raises:
+        NotFound: there is no such model or version.
+        Conflict: the model is retired, or the version has ended.
+    """
+    model = rows.find_model(tx, name)
+    if model.retired_ms is not None:
+        raise Conflict(f"the model {model.name!r} is retired; choose another one, or add a version to bring it back")
+    newest = rows.next_number(tx, model.id) - 1 if number == "latest" else None
+    version = rows.find_version(tx, model, newest or (number if isinstance(number, int) else None))
+    if version.retires_ms is not None and version.retires_ms <= now_ms:
+        ended = f"version {version.number} of {model.name!r} ended on {day_of(version.retires_ms)}"
+        raise Conflict(f"{ended}; choose another version", param="version", code="version_retired")
+    return version
+
+
+def _on_model(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer | None:
+    """Give what runs a provider's model that the registry knows; None for weights of ours."""
+    if ask.model is None:
+        return None
+    version = find_asked(tx, ask.model, ask.version, house.clock.now_ms())
+    if version.provider_id is None:
+        return None
+    if ask.engine is not None:
+        raise BadRequest(f"{ask.model!r} lies at a provider, and runs on no engine of ours", param="engine")
+    held = msgspec.structs.replace(
+        ask, model=None, version=None, provider=version.provider_id, upstream_model=version.upstream_model
+    )
+    return replace(_on_provider(tx, house, name, held), version_id=version.id)
+
+
 def _on_engine(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
     if ask.engine is None and ask.model is None:
         raise BadRequest("say what to run: a model, an engine, or a provider and upstream_model", param="model")
     version_id = None
     if ask.model is not None:
-        model = rows.find_model(tx, ask.model)
-        if model.retired_ms is not None:
-            raise Conflict(
-                f"the model {model.name!r} is retired; choose another one, or add a version to bring it back"
-            )
-        version_id = rows.find_version(tx, model, ask.version).id
+        version_id = find_asked(tx, ask.model, ask.version, house.clock.now_ms()).id
     engine = ask.engine or DEFAULT_ENGINE
     if engine == AUTO:
         if version_id is None:
@@ -161,7 +214,7 @@ def _embeddings_by(tx: Tx, name: str, ask: NewRevision) -> str | None:
     return wanted
 
 
-def _check_plan(tx: Tx, house: House, revision: deployment_rows.Revision, name: str) -> None:
+def check_plan(tx: Tx, house: House, revision: deployment_rows.Revision, name: str) -> None:
     """Let the engine look at weights and settings; what it refuses is never kept, because the transaction ends."""
     weights = deployment_rows.list_weights(tx).get(revision.version_id or "")
     if revision.version_id is not None:

@@ -31,6 +31,8 @@ async def recompile(house: House) -> None:
     """Compile the snapshot anew, also when only an engine's state changed."""
     await want_engines(house)
     house.board.turn(await compile_snapshot(house))
+    # What was deployed between the two looks is in this snapshot, and no further event would bring its engine up.
+    house.host.want(house.board.now.launches)
     # Requests bind their gates anew from here on, so no lane of the new snapshot holds a counter that is dropped.
     house.limiter.forget_idle()
 

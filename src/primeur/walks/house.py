@@ -8,6 +8,7 @@ from pathlib import Path
 
 from primeur.broker.book_rows import Kept
 from primeur.broker.headroom import Headroom
+from primeur.core.bucket import LeakyBucket
 from primeur.core.caller import Caller
 from primeur.core.chat import Deployment, Route
 from primeur.core.egress import Egress, Network
@@ -35,6 +36,7 @@ from primeur.governance.openid_rules import KnownIssuer
 from primeur.governance.refusal_rules import Refusals
 from primeur.registry.observation_rows import Fault
 from primeur.registry.scaling_rows import ScalingDecision
+from primeur.registry.shadow_rows import Shadowed
 from primeur.registry.ways import Way, find_way
 from primeur.store.blobs import Blobs
 from primeur.store.database import Store
@@ -65,6 +67,28 @@ class Scaled:
     slots: int | None
     memory_bytes: int | None
     kept: bool
+
+
+class Mirrors:
+    """Copies of requests, in this process.
+
+    Attributes:
+        under_way: one task each.
+        seen: answered ones; the worker keeps them.
+        dropped: those that were drawn and not copied, because there was no room.
+        resting_until_us: monotonic microseconds; a target has asked for so long a pause.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.under_way: set[asyncio.Task[None]] = set()
+        self.seen: deque[Shadowed] = deque(maxlen=_FAULTS_MOST)
+        self.dropped, self.resting_until_us = 0, 0
+
+    def rest(self, until_us: int) -> None:
+        """Copy nothing until then."""
+        self.dropped += 1
+        self.resting_until_us = max(self.resting_until_us, until_us)
 
 
 @dataclass(frozen=True)
@@ -115,6 +139,8 @@ class Board:
         faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
         books: of capacity, as this process saw them last; what was told since is read when one is needed.
         rooms: what each source can still take, by deployment and provider; outlives the snapshot.
+        mirrors: requests that are being copied to revisions on trial, and what became of them.
+        buckets: reserved throughput in use, by deployment id; outlives the snapshot.
         issuers: OpenID Connect providers by issuer, as they were seen last; see `primeur.walks.reach_issuer`.
         hashing: held while a password is hashed, which takes 64 MiB.
         used: when keys were used since that was last written down, UTC milliseconds by id.
@@ -138,6 +164,8 @@ class Board:
         self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
+        self.mirrors = Mirrors()
+        self.buckets: dict[str, LeakyBucket] = {}
         self.issuers: dict[str, KnownIssuer] = {}
         self.hashing = asyncio.Lock()
         self.used: dict[str, int] = {}

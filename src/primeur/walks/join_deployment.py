@@ -9,11 +9,12 @@ from primeur.core.errors import PrimeurError, SetupError
 from primeur.core.ports import Engine, EngineState, Launch, ProviderOrder
 from primeur.registry.deployment_rows import DeploymentRow, Revision, Weights
 from primeur.registry.roll_out_rows import kept_warm
-from primeur.registry.roll_outs import UNOPENED
+from primeur.registry.roll_outs import SHADOW, UNOPENED
 from primeur.registry.rules import Standing, revisions_to_run
 from primeur.registry.scaling import process_name
 from primeur.trust.rules import GuardPolicy, compile_guard
 from primeur.walks.house import House, Scaled
+from primeur.walks.mirror import Mirror
 from primeur.walks.plan_replicas import Planned, engine_order, processes, replicas_of
 from primeur.walks.read_facts import Facts
 from primeur.walks.seal_secrets import open_settings
@@ -60,11 +61,13 @@ class Joiner:
         """Give the deployment, compiled for the hot path."""
         targets: list[Target] = []
         missing: list[_Missing] = []
+        shadow: Target | None = None
         hidden = self.hidden()
         standings = [Standing(one.id, one.number, one.share, one.id in self.warm) for one in self.revisions.values()]
         for chosen in revisions_to_run(standings, self.is_up):
             found = self.targets(self.revisions[chosen])
             if chosen == hidden:
+                shadow = None if isinstance(found, _Missing) else found[0]
                 continue
             if isinstance(found, _Missing):
                 missing.append(found)
@@ -84,9 +87,21 @@ class Joiner:
             coming=not targets and any(one.coming for one in missing),
             guard=compile_guard(self.facts.guards.get(self.row.id, GuardPolicy())),
             sticky=self.roll_out.policy.sticky if self.roll_out else "conversation",
+            mirror=None if shadow is None else self.mirror(shadow),
+            entry=self.facts.terms.entry(self.house, self.row, self.revisions.values()),
             wakes=first.wakes,
             phase=first.phase,
         )
+
+    def mirror(self, shadow: Target) -> Mirror | None:
+        """What copies requests to the revision on trial; None while none are."""
+        if self.roll_out is None or self.roll_out.state != SHADOW:
+            return None
+        return Mirror(self.house, shadow, self.roll_out.policy.shadow, self.facts.prices.get(self.row.name))
+
+    def said_context(self, revision: Revision) -> int | None:
+        """What the registry says of a provider's model."""
+        return self.facts.weights[revision.version_id].context_tokens if revision.version_id is not None else None
 
     def hidden(self) -> str | None:
         """The revision that runs and may not be asked yet."""
@@ -202,6 +217,7 @@ class Joiner:
             features=launch.features,
             replica=replica,
             slots=launch.slots,
+            ends_ms=self.facts.terms.ends_ms(revision),
         )
 
     def provider(self, revision: Revision) -> Target:
@@ -224,6 +240,7 @@ class Joiner:
             upstream_model=face.upstream_model,
             routes=face.routes,
             share=revision.share,
-            context_tokens=face.context_tokens,
+            context_tokens=face.context_tokens or self.said_context(revision),
             features=face.features,
+            ends_ms=self.facts.terms.ends_ms(revision),
         )

@@ -7,10 +7,10 @@ from functools import partial
 import msgspec
 
 from primeur.core.errors import Conflict
-from primeur.registry import deployment_rows, observation_rows, roll_out_rows
+from primeur.registry import deployment_rows, observation_rows, roll_out_rows, shadow_rows
 from primeur.registry.judging import Stage, Trial, Verdict, judge
 from primeur.registry.roll_out_rows import RollOut
-from primeur.registry.roll_outs import CANARY, PROMOTED, READY, REGISTERED, UNDER_WAY
+from primeur.registry.roll_outs import CANARY, PROMOTED, READY, REGISTERED, SHADOW, UNDER_WAY
 from primeur.store.database import Tx
 from primeur.walks.house import House
 from primeur.walks.roll_out import Scores, write_move
@@ -58,6 +58,9 @@ async def tick(house: House, benches: dict[str, Bench]) -> None:
     faults = [house.board.faults.popleft() for _ in range(len(house.board.faults))]
     if faults:
         await house.store.transact(partial(_keep_faults, faults))
+    shadows = [house.board.mirrors.seen.popleft() for _ in range(len(house.board.mirrors.seen))]
+    if shadows:
+        await house.store.transact(partial(_keep_shadows, shadows))
     found = {one.id: one for one in (await house.store.read(roll_out_rows.newest_roll_outs)).values()}
     for gone in set(benches) - set(found):
         del benches[gone]
@@ -75,6 +78,10 @@ def _keep_faults(faults: list[observation_rows.Fault], tx: Tx) -> None:
     observation_rows.keep_faults(tx, faults)
 
 
+def _keep_shadows(shadows: list[shadow_rows.Shadowed], tx: Tx) -> None:
+    shadow_rows.keep_shadows(tx, shadows)
+
+
 async def _look(house: House, benches: dict[str, Bench], row: RollOut) -> None:
     elapsed_s = (house.clock.now_ms() - row.since_ms) / 1000
     if row.state == REGISTERED:
@@ -82,9 +89,11 @@ async def _look(house: House, benches: dict[str, Bench], row: RollOut) -> None:
             await _move(house, row, "prepare", "its engine or provider is ready")
         elif elapsed_s > row.policy.ready_s:
             await _move(house, row, "roll_back", f"it was not ready within {row.policy.ready_s} s")
+    elif row.state == READY and row.policy.shadow:
+        await _move(house, row, "mirror", f"{row.policy.shadow} percent of the requests are copied to it")
     elif row.state == READY:
         await _move(house, row, "open", f"it gets {row.policy.steps[0]} percent of the traffic")
-    elif row.state == CANARY:
+    elif row.state in {CANARY, SHADOW}:
         await _judge(house, benches, row, elapsed_s)
     elif row.state == PROMOTED and elapsed_s >= row.policy.rollback_window_s:
         await _move(house, row, "settle", "the window for going back is over")
@@ -103,13 +112,16 @@ async def _judge(house: House, benches: dict[str, Bench], row: RollOut, elapsed_
     if bench.stage != (row.state, row.step):
         bench.stage, bench.answers = (row.state, row.step), 0
     await _take(house, bench, row)
-    verdict = judge(bench.trial, Stage(row.step, bench.answers, elapsed_s))
+    # What follows a shadow is the first share, however many there are.
+    step = -1 if row.state == SHADOW else row.step
+    verdict = judge(bench.trial, Stage(step, bench.answers, elapsed_s))
     evidence = msgspec.json.encode(verdict).decode()
     if verdict.answer == "wait":
         if evidence != row.evidence:
             await house.store.transact(lambda tx: roll_out_rows.keep_evidence(tx, row, evidence))
         return
-    await _move(house, row, verdict.answer, verdict.reason, evidence)
+    move = "open" if row.state == SHADOW and verdict.answer == "widen" else verdict.answer
+    await _move(house, row, move, verdict.reason, evidence)
 
 
 async def _open_bench(house: House, row: RollOut) -> Bench:

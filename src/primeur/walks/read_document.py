@@ -11,6 +11,7 @@ from primeur.core.errors import BadRequest
 from primeur.governance.sign_in_settings import SignInSettings
 from primeur.trust.rules import GuardPolicy
 from primeur.walks.add_provider import NewProvider
+from primeur.walks.add_upstream import NewUpstream
 from primeur.walks.change_key import KeyChange
 from primeur.walks.create_project import ProjectChange
 from primeur.walks.deploy import NewRevision
@@ -29,17 +30,36 @@ class DeclaredKey(KeyChange, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class DeclaredModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model's weights.
+    """A model's weights, or what a provider calls the model that it holds.
 
     Attributes:
         file: where they lie, for whoever applies the document; the service reads only *sha256*.
         licence: SPDX expression.
+        provider, upstream_model: instead of *sha256*; what follows is of such a model only.
+        retires: the day on which it ends, such as ``2027-01-31``.
     """
 
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")]
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")] | None = None
     file: str = ""
     licence: str | None = None
     origin: str | None = None
+    provider: str | None = None
+    upstream_model: str | None = None
+    languages: list[str] | None = None
+    context_tokens: int | None = None
+    retires: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a model that is neither here nor there."""
+        if (self.sha256 is None) == (self.upstream_model is None) or (self.provider is None) == (self.sha256 is None):
+            raise ValueError("a model has a file (or sha256), or provider and upstream_model; give one of the two")
+
+    @property
+    def upstream(self) -> NewUpstream:
+        """The provider's model that is declared."""
+        fields = ("licence", "origin", "languages", "context_tokens", "retires")
+        said = {field: getattr(self, field) for field in fields}
+        return NewUpstream(provider=self.provider or "", upstream_model=self.upstream_model or "", **said)
 
 
 KINDS: Mapping[str, Any] = {

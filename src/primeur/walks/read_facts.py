@@ -17,8 +17,9 @@ from primeur.registry.deployment_rows import (
     list_weights,
 )
 from primeur.registry.roll_out_rows import RollOut, newest_roll_outs
-from primeur.registry.rows import Provider, list_providers
+from primeur.registry.rows import Provider, list_models, list_providers, list_versions
 from primeur.registry.scaling_rows import ScalingDecision, decisions_in_force
+from primeur.registry.terms_rows import list_terms
 from primeur.store.database import Tx, last_sequence
 from primeur.trust.rows import list_guards
 from primeur.trust.rules import GuardPolicy
@@ -27,6 +28,7 @@ from primeur.walks.compile_gates import Gates, compile_gates
 from primeur.walks.compile_placing import Supply, read_supply
 from primeur.walks.compile_plans import Held, read_plans
 from primeur.walks.compile_prices import Negotiated, read_negotiated
+from primeur.walks.compile_terms import TermsBook
 from primeur.walks.house import House
 
 
@@ -55,6 +57,7 @@ class Facts:
     negotiated: Negotiated
     guards: dict[str, GuardPolicy]
     decisions: dict[str, ScalingDecision]
+    terms: TermsBook
 
 
 def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
@@ -76,5 +79,6 @@ def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
         plans=read_plans(tx, now_ms),
         negotiated=read_negotiated(tx, now_ms),
         guards=list_guards(tx),
+        terms=TermsBook(list_terms(tx), list_models(tx), list_versions(tx)),
         decisions=decisions_in_force(tx, house.place.name),
     )

@@ -18,7 +18,9 @@ async def show_models(page: Page) -> Response:
 
 def _shown(page: Page, model: Json) -> Json:
     versions = [
-        one | {"warning": warning_about(page, one), "facts": facts_of(one["card"] or {}), "text": text_of(one["card"])}
+        one
+        | {"warning": warning_about(page, one), "facts": facts_of(one["card"] or {}), "text": text_of(one["card"])}
+        | {"is_default": one["number"] == (model["default_version"] or len(model["versions"]))}
         for one in reversed(model["versions"])
     ]
     return model | {"versions": versions}

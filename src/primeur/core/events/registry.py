@@ -11,6 +11,78 @@ class VersionRegistered(Event, frozen=True):
     digest: str
 
 
+class VersionChanged(Event, frozen=True):
+    """Something else is said of a version: licence, origin, languages, card, or the day on which it ends.
+
+    Attributes:
+        fields: what is said anew.
+    """
+
+    model: str
+    number: int
+    fields: list[str]
+
+
+class DefaultVersionSet(Event, frozen=True):
+    """Another version of a model is meant when none is named; null is the newest."""
+
+    model: str
+    number: int | None
+
+
+class RetirementNear(Event, frozen=True):
+    """A version ends soon, and everybody is told.
+
+    Attributes:
+        days: before its end; 0: it has ended.
+        retires_ms: UTC milliseconds.
+        deployments: those that run it, with what becomes of each.
+    """
+
+    model: str
+    number: int
+    days: int
+    retires_ms: int
+    deployments: dict[str, str]
+
+
+class DeploymentUpgraded(Event, frozen=True):
+    """A deployment moves to another version of its model by itself; its roll-out judges it.
+
+    Attributes:
+        policy: a `primeur.registry.upgrades.Upgrade`.
+        reason: in words.
+    """
+
+    deployment: str
+    revision_id: str
+    before: int
+    after: int
+    policy: str
+    reason: str
+
+
+class UpgradeFailed(Event, frozen=True):
+    """A deployment could not be given the version that its policy wants; it is tried again.
+
+    Attributes:
+        reason: in words.
+    """
+
+    deployment: str
+    number: int
+    reason: str
+
+
+class TermsSet(Event, frozen=True):
+    """A deployment has other terms: its type, what is reserved for it, and how it is upgraded."""
+
+    deployment: str
+    kind: str | None
+    reserved_tpm: int | None
+    upgrade: str
+
+
 class MemoryMeasured(Event, frozen=True):
     """An engine was seen to hold so much memory while it served a version; the most so far."""
 
@@ -162,7 +234,13 @@ class WeightsCollected(Event, frozen=True):
 
 
 RegistryEvent = (
-    WeightsCollected
+    VersionChanged
+    | DefaultVersionSet
+    | RetirementNear
+    | DeploymentUpgraded
+    | UpgradeFailed
+    | TermsSet
+    | WeightsCollected
     | MasterKeyRotated
     | EngineMeasured
     | VersionRegistered

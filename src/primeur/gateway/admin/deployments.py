@@ -11,12 +11,14 @@ from primeur.gateway.admin.prices import PriceView, show_price
 from primeur.gateway.admin.replicas import ReplicasView, replica_states, show_replicas
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
-from primeur.registry import deployment_rows, rows
+from primeur.registry import deployment_rows, rows, terms_rows
+from primeur.registry.terms import Terms
 from primeur.store.database import Tx
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.deploy import NewRevision, deploy, remove_deployment
 from primeur.walks.house import House
 from primeur.walks.set_alias import remove_alias, set_alias
+from primeur.walks.set_terms import TermsChange, set_terms
 
 
 class RevisionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,10 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
         pending: why, in words; empty when ready.
         routes: what it can be asked for; ``embeddings`` also through *embeddings_by*.
         revisions: newest first.
+        type: ``local``, ``standard``, ``provisioned`` or ``batch``.
+        reserved_tokens_per_minute, utilization: of a provisioned one; 1.0 is all of it in use.
+        upgrade: when it moves to another version of its model by itself.
+        retires_ms: when the version that answers ends; null: nobody said that it does.
     """
 
     id: str
@@ -67,6 +73,11 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     features: list[str]
     context_tokens: int | None
     price: PriceView | None
+    type: str
+    reserved_tokens_per_minute: int | None
+    utilization: float | None
+    upgrade: str
+    retires_ms: int | None
     created_ms: int
     revisions: list[RevisionView]
 
@@ -90,6 +101,7 @@ class _Rows(msgspec.Struct):
     weights: dict[str, deployment_rows.Weights]
     providers: dict[str, str]
     aliases: dict[str, str]
+    terms: dict[str, Terms]
 
 
 def _read(tx: Tx) -> _Rows:
@@ -99,6 +111,7 @@ def _read(tx: Tx) -> _Rows:
         deployment_rows.list_weights(tx),
         {one.id: one.name for one in rows.list_providers(tx)},
         deployment_rows.list_aliases(tx),
+        terms_rows.list_terms(tx),
     )
 
 
@@ -111,6 +124,7 @@ async def show_deployments(visit: Visit) -> list[DeploymentView]:
 def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> DeploymentView:
     now = house.board.now.deployments.get(row.name)
     targets = now.targets if now else ()
+    own = [one for one in found.revisions if one.deployment_id == row.id]
     routes = {str(route) for target in targets for route in target.routes}
     if row.embeddings_by is not None:
         routes.add("embeddings")
@@ -126,9 +140,31 @@ def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> Dep
         features=sorted({feature for target in targets for feature in target.features}),
         context_tokens=max((target.context_tokens or 0 for target in targets), default=0) or None,
         price=show_price(row.name, now.price) if now and now.price else None,
+        **show_terms(house, row.id, found.terms.get(row.id, terms_rows.ORDINARY), own),
+        retires_ms=min((one.ends_ms for one in targets if one.share and one.ends_ms is not None), default=None),
         created_ms=row.created_ms,
-        revisions=[_revision(house, found, one) for one in found.revisions if one.deployment_id == row.id],
+        revisions=[_revision(house, found, one) for one in own],
     )
+
+
+def show_terms(
+    house: House, deployment_id: str, terms: Terms, revisions: list[deployment_rows.Revision]
+) -> dict[str, Any]:
+    """Write a deployment's terms for the API, with how much of what is reserved is in use in this process."""
+    bucket = house.board.buckets.get(deployment_id)
+    return {
+        "type": terms.kind_on(revisions[0].engine if revisions else None),
+        "reserved_tokens_per_minute": terms.reserved_tpm,
+        "utilization": None if bucket is None else round(bucket.utilisation(house.clock.now_ms()), 3),
+        "upgrade": terms.upgrade,
+    }
+
+
+async def put_terms(visit: Visit) -> Answer:
+    """``PUT /api/v1/deployments/{deployment}/terms``."""
+    await set_terms(visit.house, visit.caller, visit.params["deployment"], visit.read(TermsChange))
+    await in_force(visit, None)
+    return await get_deployment(visit)
 
 
 def _revision(house: House, found: _Rows, one: deployment_rows.Revision) -> RevisionView:
@@ -209,6 +245,8 @@ DOORS = (
         "PUT", _ONE, put_deployment, "Deploy a new revision", "deployments:write", tells="RevisionDeployed",
         face="admin", takes=NewRevision, gives=DeploymentView,
     ),
+    Door("PUT", _ONE + "/terms", put_terms, "Set a deployment's type, reserved throughput and upgrade policy",
+         "deployments:write", tells="TermsSet", face="admin", takes=TermsChange, gives=DeploymentView),
     Door(
         "DELETE", _ONE, delete_deployment, "Remove a deployment", "deployments:write", tells="DeploymentRemoved",
         face="admin", gives=Gone,

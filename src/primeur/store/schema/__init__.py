@@ -85,6 +85,7 @@ from primeur.store.schema.metering import (
 )
 from primeur.store.schema.registry import (
     aliases,
+    deployment_terms,
     deployments,
     engine_measurements,
     models,
@@ -92,6 +93,7 @@ from primeur.store.schema.registry import (
     revisions,
     roll_outs,
     scaling_decisions,
+    shadow_answers,
     target_faults,
     versions,
 )
@@ -118,6 +120,7 @@ __all__ = [
     "conversations",
     "customers",
     "data_policies",
+    "deployment_terms",
     "deployments",
     "distributions",
     "engine_measurements",
@@ -160,6 +163,7 @@ __all__ = [
     "scim_users",
     "scope_limits",
     "sessions",
+    "shadow_answers",
     "shares",
     "sign_in_challenges",
     "sign_in_links",

@@ -10,6 +10,7 @@ models = Table(
     identity(),
     Column("name", String(200), nullable=False, unique=True),
     Column("retired_ms", BigInteger),
+    Column("default_version", Integer),
     made(),
 )
 
@@ -31,6 +32,11 @@ versions = Table(
     Column("quantisation", String(32)),
     Column("architecture", String(64)),
     Column("memory_bytes", BigInteger),
+    Column("provider_id", ForeignKey("providers.id")),
+    Column("upstream_model", String(256)),
+    Column("languages", Text),
+    Column("retires_ms", BigInteger),
+    Column("noticed_days", Integer),
     made(),
     UniqueConstraint("model_id", "number"),
     UniqueConstraint("model_id", "digest"),
@@ -53,6 +59,15 @@ deployments = Table(
     Column("name", String(200), nullable=False, unique=True),
     Column("embeddings_by", String(200)),
     made(),
+)
+
+deployment_terms = Table(
+    "deployment_terms",
+    metadata,
+    Column("deployment_id", ForeignKey("deployments.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(16)),
+    Column("reserved_tpm", Integer),
+    Column("upgrade", String(40), nullable=False),
 )
 
 revisions = Table(
@@ -135,4 +150,19 @@ target_faults = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("code", String(64), nullable=False),
     Index("ix_target_faults_revision_at", "revision_id", "at_ms"),
+)
+
+shadow_answers = Table(
+    "shadow_answers",
+    metadata,
+    Column("request_id", String(64), primary_key=True),
+    Column("revision_id", String(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("failed", Boolean, nullable=False),
+    Column("first_token_us", BigInteger),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost_nanos", BigInteger),
+    Index("ix_shadow_answers_revision_at", "revision_id", "at_ms"),
 )

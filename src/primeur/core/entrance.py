@@ -1,0 +1,29 @@
+"""What a deployment does with each request at its door: its terms, and copies; an ask is `primeur.core.chat.Ask`."""
+
+from typing import Any, Protocol
+
+from primeur.core.usage import Usage
+
+
+class Entrance(Protocol):
+    """What a deployment's terms say to each request."""
+
+    def check(self, ask: Any) -> None:
+        """Let *ask* in, or raise."""
+        ...
+
+    def take(self, tokens: int, now_ms: int) -> None:
+        """Note what a request that was let in may take."""
+        ...
+
+    def settle(self, held: int, usage: Usage | None, now_ms: int) -> None:
+        """Put right what it took; None: nothing."""
+        ...
+
+
+class Mirroring(Protocol):
+    """Copies requests to a revision on trial."""
+
+    def copy(self, ask: Any) -> None:
+        """Begin to copy *ask*, or not; never raises, never waits."""
+        ...
