@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import resource
@@ -31,6 +32,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the doors, and say so."""
         await super().startup(sockets)
+        _give_back()
         self.opened.set()
 
     @contextlib.contextmanager
@@ -120,6 +122,15 @@ def tune() -> None:
     # An open stream takes two descriptors, the caller's and the target's.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _give_back() -> None:
+    """Give memory that only the start needed back to the system."""
+    gc.collect()
+    gc.freeze()
+    with contextlib.suppress(OSError, AttributeError):
+        # The C library keeps freed pages between two that are in use; only glibc has this call.
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def note_service(settings: Settings, port: int) -> str:

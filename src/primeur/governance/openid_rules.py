@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import jwt
 import msgspec
 
 from primeur.core.errors import NotAuthenticated, SetupError
@@ -132,6 +131,8 @@ def fitting_keys(token: str, keys: list[Jwk]) -> tuple[str, list[Jwk]]:
     Raises:
         NotAuthenticated: it is no token, or of an algorithm that is not believed (only RS256 and ES256 are).
     """
+    import jwt  # noqa: PLC0415 (3 MB that a house without OpenID Connect does without)
+
     try:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError:
@@ -155,6 +156,8 @@ def verified_claims(token: str, algorithm: str, keys: list[Jwk]) -> Claims:
     Raises:
         NotAuthenticated: none has.
     """
+    import jwt  # noqa: PLC0415 (3 MB that a house without OpenID Connect does without)
+
     for one in keys:
         try:
             key = jwt.PyJWK(one, algorithm).key

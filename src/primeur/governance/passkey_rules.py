@@ -9,22 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import webauthn
-from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from primeur.core.errors import NotAuthenticated
 from primeur.governance.passkey_rows import Passkey
 
 Json = dict[str, Any]
-_FAULTS = (WebAuthnException, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
-_VERIFIED = UserVerificationRequirement.REQUIRED
+_FAULTS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError)
 _HOUSE = "Primeur"
 
 
@@ -55,6 +45,9 @@ def ask_for_new(us: Relying, challenge: bytes, who: tuple[str, str, str], known:
         who: id, user name and name of the member.
         known: credentials that they have already.
     """
+    import webauthn  # noqa: PLC0415 (6 MB that a house without passkeys does without)
+    from webauthn.helpers import structs  # noqa: PLC0415 (the same)
+
     member_id, user_name, name = who
     options = webauthn.generate_registration_options(
         rp_id=us.name,
@@ -63,17 +56,24 @@ def ask_for_new(us: Relying, challenge: bytes, who: tuple[str, str, str], known:
         user_name=user_name,
         user_display_name=name,
         challenge=challenge,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, require_resident_key=True, user_verification=_VERIFIED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED,
+            require_resident_key=True,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
+        exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=one) for one in known],
     )
     return msgspec.json.decode(webauthn.options_to_json(options), type=Json)
 
 
 def ask_for_any(us: Relying, challenge: bytes) -> Json:
     """Give what a browser is asked for a passkey that it has, without saying which there are."""
-    options = webauthn.generate_authentication_options(rp_id=us.name, challenge=challenge, user_verification=_VERIFIED)
+    import webauthn  # noqa: PLC0415 (the same)
+    from webauthn.helpers.structs import UserVerificationRequirement  # noqa: PLC0415 (the same)
+
+    options = webauthn.generate_authentication_options(
+        rp_id=us.name, challenge=challenge, user_verification=UserVerificationRequirement.REQUIRED
+    )
     return msgspec.json.decode(webauthn.options_to_json(options), type=Json)
 
 
@@ -83,6 +83,8 @@ def challenge_in(credential: Json) -> bytes:
     Raises:
         NotAuthenticated: it is no answer.
     """
+    from webauthn.helpers import base64url_to_bytes  # noqa: PLC0415 (the same)
+
     try:
         said = msgspec.json.decode(base64url_to_bytes(credential["response"]["clientDataJSON"]), type=Json)
         return base64url_to_bytes(said["challenge"])
@@ -92,6 +94,8 @@ def challenge_in(credential: Json) -> bytes:
 
 def credential_in(credential: Json) -> bytes:
     """Give which credential an answer is from; raises as `challenge_in`."""
+    from webauthn.helpers import base64url_to_bytes  # noqa: PLC0415 (the same)
+
     try:
         return base64url_to_bytes(credential["rawId"])[:1024]
     except _FAULTS:
@@ -104,6 +108,9 @@ def check_new(us: Relying, challenge: bytes, credential: Json) -> NewCredential:
     Raises:
         NotAuthenticated: it was made for another house or challenge, or without verifying its person.
     """
+    import webauthn  # noqa: PLC0415 (the same)
+    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 (the same)
+
     try:
         made = webauthn.verify_registration_response(
             credential=credential,
@@ -112,7 +119,7 @@ def check_new(us: Relying, challenge: bytes, credential: Json) -> NewCredential:
             expected_origin=us.origin,
             require_user_verification=True,
         )
-    except _FAULTS as error:
+    except (WebAuthnException, *_FAULTS) as error:
         raise _refused(f"is not accepted: {error}") from None
     return NewCredential(made.credential_id, made.credential_public_key, made.sign_count)
 
@@ -124,6 +131,10 @@ def check_signed(us: Relying, challenge: bytes, credential: Json, passkey: Passk
         NotAuthenticated: it is for another house or challenge, from another authenticator or person, its person was not
             verified, or the count goes back, as that of a copy does.
     """
+    import webauthn  # noqa: PLC0415 (the same)
+    from webauthn.helpers import base64url_to_bytes  # noqa: PLC0415 (the same)
+    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 (the same)
+
     try:
         handle = credential["response"].get("userHandle")
         signed = webauthn.verify_authentication_response(
@@ -136,7 +147,7 @@ def check_signed(us: Relying, challenge: bytes, credential: Json, passkey: Passk
             require_user_verification=True,
         )
         whose = base64url_to_bytes(handle).decode() if handle else passkey.member_id
-    except _FAULTS as error:
+    except (WebAuthnException, *_FAULTS) as error:
         raise _refused(f"is not accepted: {error}") from None
     if whose != passkey.member_id:
         raise _refused("is somebody else's")

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, select, text
+from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, select, text
 
 from primeur.core.errors import SetupError
 
 FORMAT = 1
-_VERSION_TABLE = "alembic_version"
+VERSION_TABLE = "alembic_version"
 _PAGE = 500
 
 
@@ -43,7 +42,7 @@ def dump_tables(engine: Engine, tar: tarfile.TarFile, program: str) -> DumpHead:
             connection.exec_driver_sql("BEGIN")
         else:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
-        migration = MigrationContext.configure(connection).get_current_revision() or ""
+        migration = seen_by(connection) or ""
         found = _reflect(connection)
         rows = {str(table.name): _add(tar, f"tables/{table.name}.jsonl", _writer(connection, table)) for table in found}
         head = DumpHead(FORMAT, program, migration, rows)
@@ -88,10 +87,18 @@ def read_head(tar: tarfile.TarFile) -> DumpHead:
     return head
 
 
+def seen_by(connection: Connection) -> str | None:
+    """Give the last migration that a database has seen; None when it is empty."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.exec_driver_sql(f"select version_num from {VERSION_TABLE}").scalar()  # noqa: S608 (ours)
+    return None if found is None else str(found)
+
+
 def _reflect(connection: Connection) -> list[Table]:
     metadata = MetaData()
     metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != _VERSION_TABLE]
+    return [table for table in metadata.sorted_tables if table.name != VERSION_TABLE]
 
 
 def _writer(connection: Connection, table: Table) -> Callable[[BinaryIO], int]:

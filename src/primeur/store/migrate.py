@@ -1,21 +1,19 @@
 """Bring a database to the newest schema by numbered migrations, with a backup of its tables first."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from primeur.core.errors import SetupError
-from primeur.store.dump import dump_tables, open_new
+from primeur.store.dump import dump_tables, open_new, seen_by
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 # Any number that nobody else uses on the same server.
 _LOCK = 7_727_001
+_NAMED = re.compile(r'^(down_)?revision = "(\w+)"', re.MULTILINE)
 
 
 def migrate(engine: Engine, backups: Path | None = None, *, program: str = "") -> None:
@@ -28,21 +26,18 @@ def migrate(engine: Engine, backups: Path | None = None, *, program: str = "") -
     Raises:
         SetupError: the database was written by a newer Primeur, or the backup cannot be written.
     """
-    config = _config()
-    scripts = ScriptDirectory.from_config(config)
-    head = str(scripts.get_current_head())
+    known, head = _revisions()
     with engine.connect() as connection:
-        seen = MigrationContext.configure(connection).get_current_revision()
+        seen = seen_by(connection)
     if seen == head:
         return
-    if seen is not None and seen not in {script.revision for script in scripts.walk_revisions()}:
+    if seen is not None and seen not in known:
         raise SetupError(f"the database is at migration {seen}, which this Primeur does not know; install a newer one")
     if seen is not None and backups is not None:
         _back_up(engine, backups, f"before-{head}-from-{seen}", program)
     with _changing(engine) as connection:
         _one_at_a_time(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        _upgrade(connection, "head")
 
 
 def migrate_to(engine: Engine, revision: str) -> None:
@@ -51,19 +46,33 @@ def migrate_to(engine: Engine, revision: str) -> None:
     Raises:
         SetupError: this Primeur does not know *revision*.
     """
-    config = _config()
-    if revision not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+    if revision not in _revisions()[0]:
         words = f"the backup is of migration {revision!r}, which this Primeur does not know"
         raise SetupError(f"{words}; install a newer one")
     with _changing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        _upgrade(connection, revision)
 
 
-def _config() -> Config:
+def _upgrade(connection: Connection, revision: str) -> None:
+    # 8 MB that a service whose tables are as they should be does without.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def _revisions() -> tuple[set[str], str]:
+    """Give all migrations, and the one that no other follows."""
+    known: set[str] = set()
+    followed: set[str] = set()
+    for path in (_SCRIPTS / "versions").glob("*.py"):
+        for down, name in _NAMED.findall(path.read_text("utf-8")):
+            (followed if down else known).add(name)
+    (head,) = known - followed
+    return known, head
 
 
 @contextmanager
