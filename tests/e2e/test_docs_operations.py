@@ -30,6 +30,8 @@ def test_every_command_of_a_page_works(house_of_its_own, tmp_path, monkeypatch, 
     house.start()
     for name in ("something.gguf", "tiny.gguf"):
         shutil.copy(Path(weights.__file__).parent / "starter.gguf", tmp_path / name)
+    (tmp_path / "tiny.md").write_text("# Tiny\n")
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "docs" / "examples")
     (tmp_path / "primeur.toml").write_text("".join(TOML.findall(text)))
     typed = "".join(block for block in SHELL.findall(text) if "make up" not in block)
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -23,7 +23,10 @@ def test_a_simulated_provider_runs_until_it_is_stopped():
         behaviour = httpx2.get(f"{address}/sim/behaviour", headers={"api-key": "k-1"}).json()
         stranger = httpx2.get(f"{address}/sim/behaviour")
         run.send_signal(signal.SIGINT)
-        assert run.wait(10) in {0, 130, -signal.SIGINT}
+        try:
+            assert run.wait(10) in {0, 130, -signal.SIGINT}
+        finally:
+            run.kill()
         complaint = run.stderr.read().decode()
     assert behaviour["capacity_tokens_per_minute"] == 600
     assert stranger.status_code == 401

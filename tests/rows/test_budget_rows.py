@@ -68,7 +68,7 @@ async def test_what_was_used_is_read_by_scope_period_and_currency(store):
             used(4, 102, cost_nanos=None, currency=None),
             used(5, 103, project_id="prj_2", key_id="key_2"),
             used(6, 104, deployment="other"),
-            used(7, 105, outcome="refused", cost_nanos=None, currency=None),
+            used(7, 105, outcome="refused", cost_nanos=None, currency=None, usage=Usage()),
         ]
         keep_usage(tx, events)
 

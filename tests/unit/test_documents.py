@@ -18,7 +18,8 @@ def test_the_documented_example_is_understood():
     (text,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     document = tomllib.loads(text)
     for model in document["models"].values():
-        model["sha256"] = "0" * 64
+        if "file" in model:
+            model["sha256"] = "0" * 64
     found = read_document(document)
     assert list(dict.fromkeys(entry.noun for entry in found)) == list(KINDS)
 

@@ -34,11 +34,23 @@ class Problem(msgspec.Struct, frozen=True):
     error: Fault
 
 
+class ScimProblem(msgspec.Struct, frozen=True, rename="camel"):
+    """A refusal for whoever provisions people (RFC 7644, section 3.12)."""
+
+    schemas: list[str]
+    status: str
+    detail: str
+    scim_type: str | None = None
+
+
+_REFUSALS = {"scim": ("application/scim+json", "ScimProblem")}
+
+
 def describe(doors: Iterable[Door]) -> Json:
     """Give the OpenAPI document of *doors*."""
     doors = list(doors)
     kinds = [kind for door in doors for kind in (door.takes, door.gives) if kind is not None]
-    schemas, components = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
+    schemas, components = msgspec.json.schema_components([*kinds, Problem, ScimProblem], ref_template=_REF)
     found = dict(zip(map(id, kinds), schemas, strict=False))
     paths: Json = {}
     for door in doors:
@@ -67,9 +79,7 @@ def _operation(door: Door, schemas: dict[int, Json], components: Json) -> Json:
         "parameters": _parameters(door, components),
         "responses": {
             str(door.status): _response("As asked.", None if door.gives is None else schemas[id(door.gives)]),
-            "default": _response(
-                "Refused; says what, which thing, and what to do.", {"$ref": _REF.format(name="Problem")}
-            ),
+            "default": _refusal(door),
         },
         "x-primeur-permission": door.permission,
         "x-primeur-event": door.tells,
@@ -100,6 +110,12 @@ def _parameters(door: Door, components: Json) -> list[Json]:
 
 def _response(words: str, schema: Json | None) -> Json:
     return {"description": words} | ({} if schema is None else {"content": {"application/json": {"schema": schema}}})
+
+
+def _refusal(door: Door) -> Json:
+    media, name = _REFUSALS.get(door.face, ("application/json", "Problem"))
+    words = "Refused; says what, which thing, and what to do."
+    return {"description": words, "content": {media: {"schema": {"$ref": _REF.format(name=name)}}}}
 
 
 def _tag(path: str) -> str:

@@ -8,12 +8,13 @@ from playwright.sync_api import expect
 @pytest.fixture(scope="module")
 def earned(service):
     """A request of a deployment that is sold, bought and shared, and a customer who pays for it."""
-    service.manage("PUT", "/prices/echo", {"currency": "EUR", "input": "1000", "output": "2000"})
-    service.manage("POST", "/rates", {"provider": "echo", "deployment": "echo", "request": "0.01"})
+    service.deploy("sold", engine="echo")
+    service.manage("PUT", "/prices/sold", {"currency": "EUR", "input": "1000", "output": "2000"})
+    service.manage("POST", "/rates", {"provider": "echo", "deployment": "sold", "request": "0.01"})
     service.manage("POST", "/shares", {"partner": "Northern Star", "part": "20%"})
     service.manage("PUT", "/issuers/ACME", {"name": "Acme SA"})
     service.manage("POST", "/customers", {"name": "Voltaire"})
-    ask = {"model": "echo", "messages": [{"role": "user", "content": "hi"}]}
+    ask = {"model": "sold", "messages": [{"role": "user", "content": "hi"}]}
     headers = {"authorization": f"Bearer {service.key}"}
     assert httpx2.post(f"{service.url}/v1/chat/completions", json=ask, headers=headers).status_code == 200
 
