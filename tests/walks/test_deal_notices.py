@@ -67,3 +67,23 @@ async def test_the_clock_starts_when_the_notice_was_taken_and_its_link_answers(f
         answered = await client.post(notice["answer_at"], json={"answer": "accept", "units": 4})
         assert (answered.json()["state"], answered.json()["paper"]["accepted"]) == ("closed", 4)
         assert (await client.post(notice["answer_at"], json={"answer": "accept"})).status_code == 409
+
+
+async def test_an_answer_proves_that_the_notice_has_arrived(founded):
+    """A holder may be quicker than the note that its notice was taken: its answer counts, and starts its clock."""
+    messenger = Messenger()
+    messenger.status = 200
+    place = replace(founded.place, egress=Egress((Listing(host="partner.test"),)))
+    house = replace(founded, errands=messenger, place=place)
+    async with operator(house) as client:
+        arranged = {"webhook": HOOK, "reply_at": "http://primeur.test"}
+        right = {"name": "first", "holder": "partner", "arrangements": arranged}
+        assert (await client.post("/api/v1/rights", json=right)).status_code == 201
+        request = (await client.post("/api/v1/capacity/requests", json={"ceiling": TERMS})).json()
+        offer = (await client.post(f"/api/v1/capacity/requests/{request['id']}/offers", json={})).json()
+        await deliver_once(house)
+        other = {"answer": "accept", "hash": "0" * 64}
+        assert (await client.post(f"/api/v1/capacity/offers/{offer['id']}/answer", json=other)).status_code == 409
+        answered = await client.post(messenger.sent[-1]["answer_at"], json={"answer": "accept", "units": 4})
+        assert (answered.json()["state"], answered.json()["paper"]["accepted"]) == ("closed", 4)
+        assert await move_on(house) == 0

@@ -127,10 +127,6 @@ def list_told(tx: Tx, book_id: str, after: int = 0) -> list[Told]:
     ]
 
 
-def _command(kind: str, body: str) -> Command:
-    return msgspec.json.decode(body, type=_KINDS[kind])
-
-
 def add_command(tx: Tx, kept: Kept, command: Command, actor: str) -> Kept:
     """Keep a command that *kept*'s book has been told already; gives the book with its new place."""
     kind = type(command).__name__

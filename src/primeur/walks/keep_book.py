@@ -8,7 +8,7 @@ import msgspec
 from primeur.broker.arrangements import follow_up
 from primeur.broker.book import Book, at
 from primeur.broker.book_rows import Kept, add_command, keep_lines, load_book, note_delivery
-from primeur.broker.commands import Command
+from primeur.broker.commands import Command, ReceiveNotice
 from primeur.broker.dealings import tell as tell_book
 from primeur.broker.links import Link, write_link
 from primeur.broker.papers import CapacityRequest, Commitment, Offer, OfferState, ReleaseWindow
@@ -52,6 +52,11 @@ def write_command(tx: Tx, house: House, book_id: str, say: Say, actor: str) -> K
     now_ms = house.clock.now_ms()
     kept = _told(tx, before, say(at(before.book, now_ms)), actor, now_ms)
     return _followed(tx, house, before, kept, now_ms)
+
+
+def receipt_of(offer: Offer) -> ReceiveNotice:
+    """What notes that an offer's notice has arrived; however often and by whomever it is told, it is told once."""
+    return ReceiveNotice(f"{offer.id}/{offer.version}/receive", offer.id, offer.hash)
 
 
 def let_time_pass(tx: Tx, house: House, book_id: str) -> Kept:

@@ -30,6 +30,7 @@ from primeur.broker.commands import (
     SendOffer,
     WithdrawOffer,
 )
+from primeur.broker.papers import Offer, OfferState
 from primeur.broker.register import Kind
 from primeur.broker.rights import DAY_MS, Mode, version_at
 from primeur.broker.terms import Terms
@@ -39,7 +40,7 @@ from primeur.core.ids import make_id, type_prefixes
 from primeur.store.database import Tx
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
-from primeur.walks.keep_book import write_command
+from primeur.walks.keep_book import receipt_of, write_command
 
 
 async def open_request(house: House, caller: Caller, ceiling: Terms, key: str | None) -> tuple[Kept, str]:
@@ -145,14 +146,22 @@ async def withdraw_offer(house: House, caller: Caller, offer: str, key: str | No
 
 
 async def answer_offer(house: House, actor: str, answer: AnswerOffer) -> Kept:
-    """The holder's word.
+    """The holder's word; whoever answers a notice has it, also where its delivery was not noted yet.
 
     Raises:
         NotFound: no such offer.
         Conflict: too late, resolved already, or to other terms.
         BadRequest: units that the right does not allow.
     """
-    return await _say_as(house, actor, Kind.OFFER, answer.offer, lambda _: answer)
+
+    def work(tx: Tx) -> Kept:
+        row = find_paper(tx, Kind.OFFER, answer.offer)
+        offer = row.line.paper
+        if isinstance(offer, Offer) and offer.state == OfferState.NOTICED and offer.hash == answer.hash:
+            write_command(tx, house, row.book_id, lambda _: receipt_of(offer), actor)
+        return write_command(tx, house, row.book_id, lambda _: answer, actor)
+
+    return await _transact(house, work)
 
 
 async def close_offer(house: House, caller: Caller, offer: str, key: str | None, *, failed: bool) -> Kept:

@@ -5,7 +5,6 @@ from contextlib import suppress
 from functools import partial
 
 from primeur.broker.book_rows import books_due, find_paper, list_papers
-from primeur.broker.commands import ReceiveNotice
 from primeur.broker.papers import Offer, OfferState
 from primeur.broker.register import Kind
 from primeur.broker.source_rows import sheet_between
@@ -14,7 +13,7 @@ from primeur.governance.webhook_rows import find_delivery
 from primeur.governance.webhook_rules import DELIVERED
 from primeur.store.database import Tx
 from primeur.walks.house import House
-from primeur.walks.keep_book import HOUSE, let_time_pass, write_command
+from primeur.walks.keep_book import HOUSE, let_time_pass, receipt_of, write_command
 
 _PERIOD_S = 0.25
 
@@ -76,5 +75,4 @@ def _receive(tx: Tx, house: House, offer_id: str, digest: str) -> None:
     with suppress(Conflict):
         # It may have been withdrawn or amended meanwhile; then this notice starts nothing.
         if offer.hash == digest:
-            command = ReceiveNotice(f"{offer.id}/{offer.version}/receive", offer.id, digest)
-            write_command(tx, house, row.book_id, lambda _: command, HOUSE)
+            write_command(tx, house, row.book_id, lambda _: receipt_of(offer), HOUSE)
