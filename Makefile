@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Hundreds of processes start in a test: each would compile what it loads anew.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(PYTHON) -m pip --python $(BIN)/python install --quiet --no-compile --require-hashes
 
 .DEFAULT_GOAL := help
@@ -27,6 +29,7 @@ $(VENV)/.default: requirements/default.txt requirements/build.txt pyproject.toml
 	@echo "Installing what the service needs"
 	@$(INSTALL) -r requirements/build.txt -r requirements/default.txt
 	@$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib src
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.default

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import typer
 
-from primeur.cli import app
+from primeur.cli import make_app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text("utf-8")
+app = make_app()
 
 
 def test_every_command_is_documented():
@@ -35,6 +36,15 @@ def test_every_command_says_what_it_does():
 def test_a_command_does_not_load_the_whole_program():
     """Listing keys needs no database, no server and no adapters."""
     heavy = {"primeur.app", "alembic", "uvicorn", "xllamacpp", "torch"}
-    look = f"import sys, primeur.cli; print(*sorted({heavy!r} & set(sys.modules)))"
+    look = f"import sys; from primeur.cli import make_app; make_app(); print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_a_command_loads_no_other():
+    """Also by a wrong name everything is there, for the help that follows."""
+    look = "import sys; from primeur.cli import make_app; make_app('keys'); print('primeur.cli.rights' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
+    assert [group.name for group in make_app("keys").registered_groups] == ["keys"]
+    assert len(make_app("kezs").registered_groups) == len(app.registered_groups) > 30
