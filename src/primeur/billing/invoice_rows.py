@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from primeur.billing.rules.charging import CREDIT, Line
 from primeur.billing.rules.invoicing import CREDITED, FINAL, INVOICE, number_text
 from primeur.core.errors import Conflict, NotFound
 from primeur.store.database import Tx
 from primeur.store.schema import invoices, number_series
+from primeur.store.upsert import insert_or
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,7 @@ def next_number(tx: Tx, kind: str, issuer: str, year: int) -> str:
 
 def count_on(tx: Tx, kind: str, issuer: str, year: int) -> int:
     """Count a series one on and give where it is now; counted back with the transaction if that fails."""
-    flavour = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    first = flavour(number_series).values(issuer=issuer, kind=kind, year=year, last=1)
+    first = insert_or(tx, number_series).values(issuer=issuer, kind=kind, year=year, last=1)
     taken = first.on_conflict_do_update(
         index_elements=["issuer", "kind", "year"], set_={"last": number_series.c.last + 1}
     )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Select, case, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import BigInteger
 
 from primeur.billing.rules.periods import DAY_MS, Span
@@ -20,6 +19,7 @@ from primeur.store.schema import (
     transactions,
     versions,
 )
+from primeur.store.upsert import insert_or
 
 Side = Literal["sold", "bought", "ahead", "shared", "other"]
 _CURSOR = "requests"
@@ -69,8 +69,7 @@ def sum_on(tx: Tx) -> bool:
 
 
 def _add(tx: Tx, found: Select[Any]) -> None:
-    flavour = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    adding: Any = flavour(money_days).from_select([*_KEYS, "requests", "nanos"], found)
+    adding = insert_or(tx, money_days).from_select([*_KEYS, "requests", "nanos"], found)
     new = adding.excluded
     summed = {name: money_days.c[name] + new[name] for name in ("requests", "nanos")}
     tx.execute(adding.on_conflict_do_update(index_elements=list(_KEYS), set_=summed))

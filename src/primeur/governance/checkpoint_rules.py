@@ -9,7 +9,6 @@ import hashlib
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from primeur.core.errors import BadRequest
 
@@ -47,8 +46,7 @@ def sign_checkpoint(secret: bytes, sequence: int, entry_hash: str, at_ms: int) -
 
 def public_key(secret: bytes) -> str:
     """Give the public half of *secret*, in base 64."""
-    key = Ed25519PrivateKey.from_private_bytes(secret).public_key()
-    return base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()
+    return base64.b64encode(Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()).decode()
 
 
 def fingerprint(key: str) -> str:

@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from primeur.core.chat import Price
@@ -15,6 +14,7 @@ from primeur.metering.sum_rows import keep_sums
 from primeur.store.bulk import insert_rows
 from primeur.store.database import Tx
 from primeur.store.schema import journal_cursors, prices, requests
+from primeur.store.upsert import insert_or
 
 _PAGE = 1000
 
@@ -49,8 +49,7 @@ def keep_usage(tx: Tx, events: Sequence[UsageEvent], cursor: Cursor | None = Non
 def keep_cursor(tx: Tx, cursor: Cursor) -> None:
     """Remember how far a journal has been read."""
     place = {"segment": cursor.segment, "offset": cursor.offset}
-    flavour = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    statement = flavour(journal_cursors).values(journal=cursor.journal, **place)
+    statement = insert_or(tx, journal_cursors).values(journal=cursor.journal, **place)
     tx.execute(statement.on_conflict_do_update(index_elements=["journal"], set_=place))
 
 

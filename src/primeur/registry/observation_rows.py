@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Dialect, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 
 from primeur.registry.judging import Observation
 from primeur.registry.shadow_rows import Shadowed, list_shadows
 from primeur.store.database import Tx
 from primeur.store.schema import requests, target_faults
+from primeur.store.upsert import insert_or
 
 MOST_ROWS = 20_000
 GUARDED = "guard"
@@ -45,7 +45,7 @@ def keep_faults(tx: Tx, faults: Iterable[Fault]) -> None:
     """Keep faults; the same request failing twice at one revision counts once."""
     rows = [{name: getattr(one, name) for name in Fault.__slots__} for one in faults]
     if rows:
-        tx.execute(_insert_once(tx.dialect).on_conflict_do_nothing(), rows)
+        tx.execute(insert_or(tx, target_faults).on_conflict_do_nothing(), rows)
 
 
 def list_ended(tx: Tx, revision_ids: Iterable[str], from_ms: int, until_ms: int) -> list[Seen]:
@@ -110,7 +110,3 @@ def _shadow(one: Shadowed) -> Seen:
             cost_nanos=one.cost_nanos,
         ),
     )
-
-
-def _insert_once(dialect: Dialect) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(target_faults) if dialect.name == "postgresql" else sqlite.insert(target_faults)

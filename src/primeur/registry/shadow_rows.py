@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Integer, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from primeur.store.database import Tx
 from primeur.store.schema import shadow_answers
+from primeur.store.upsert import insert_or
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ def keep_shadows(tx: Tx, seen: Iterable[Shadowed]) -> None:
     """Keep answers; the same request copied twice to one revision counts once."""
     rows = [{name: getattr(one, name) for name in Shadowed.__slots__} for one in seen]
     if rows:
-        made = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-        tx.execute(made(shadow_answers).on_conflict_do_nothing(), rows)
+        tx.execute(insert_or(tx, shadow_answers).on_conflict_do_nothing(), rows)
 
 
 def list_shadows(tx: Tx, revision_ids: list[str], from_ms: int, until_ms: int, most: int) -> list[Shadowed]:
