@@ -8,6 +8,7 @@ from primeur.core.errors import BadRequest, Conflict, NotFound
 from primeur.ledger import rows
 from primeur.ledger.audit import prove
 from primeur.ledger.rules.entries import Account, Entry, reversal, settlement
+from primeur.ledger.search_rows import Search, balance_after, newest_of, search_transactions
 
 BANK, SALES = Account("Assets:Bank", "EUR"), Account("Income:Sales", "EUR")
 
@@ -120,3 +121,37 @@ def test_cents_are_moved_with_their_remainder(store):
     found = dict(store.read_now(rows.list_balances))
     assert (found[owed], found[Account(owed.name, "EUR", "settlements")]) == (0, 1234)
     assert found[Account("Expenses:Rounding", "EUR")] == 5_678_901
+
+
+@pytest.mark.parametrize("search", [Search(), Search(before=9), Search(kind="usage", text="k", from_ms=1, to_ms=99)])
+def test_an_accounts_newest_are_found_by_its_index(store, search):
+    """Nobody reads the legs of all accounts for one of them, nor sorts an account's for the first page."""
+
+    def plan(tx):
+        if tx.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL plans by how much there is")
+        query = newest_of(1, search).compile(tx.engine, compile_kwargs={"literal_binds": True})
+        return [row.detail for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+
+    steps = store.read_now(plan)
+    assert "USING COVERING INDEX ix_legs_account (account_id=?" in steps[0]
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
+
+
+def test_pages_of_an_account_and_its_balance_after_each(store):
+    """Newest first, also of several accounts at once, whatever else is asked."""
+    shop = Account("Income:Sales:Shop", "EUR")
+    entries = [sale(number) for number in range(1, 5)] + [sale(5, legs=((BANK, 7), (shop, -7)), kind="fee")]
+    store.transact_now(lambda tx: rows.post(tx, *entries))
+
+    def found(**asked):
+        posted, before = store.read_now(lambda tx: search_transactions(tx, Search(**asked)))
+        return [one.number for one in posted], before
+
+    assert found(account="Income", limit=3) == ([5, 4, 3], 3)
+    assert found(account="Income", limit=3, before=3) == ([2, 1], None)
+    assert found(account="Assets:Bank", kind="fee") == ([5], None)
+    assert found(account="Income:Sales", currency="USD") == ([], None)
+    assert found(account="Income:Sales:Shop", from_ms=6) == ([], None)
+    after = [store.read_now(lambda tx, n=n: balance_after(tx, BANK, n)) for n in range(6)]
+    assert after == [0, 5, 10, 15, 20, 27]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 
 from primeur.core.errors import BadRequest
-from primeur.ledger.rows import Posted, read
+from primeur.ledger.rows import Posted, balance, read
 from primeur.ledger.rules.entries import REQUESTS, Account
 from primeur.store.database import Tx
 from primeur.store.schema import accounts, legs, transactions
@@ -46,9 +46,7 @@ def search_transactions(tx: Tx, search: Search) -> tuple[list[Posted], int | Non
     """
     if not 1 <= search.limit <= MOST:
         raise BadRequest(f"limit must be 1 to {MOST}, not {search.limit}", param="limit")
-    c = transactions.c
-    query = _filtered(tx, search).order_by(c.number.desc()).limit(search.limit + 1)
-    numbers = [int(number) for number in tx.execute(query).scalars()]
+    numbers = _numbers(tx, search)
     page = numbers[: search.limit]
     found = [posted for number in page for posted in read(tx, after=number - 1, most=1)]
     return found, page[-1] if len(numbers) > search.limit else None
@@ -57,9 +55,10 @@ def search_transactions(tx: Tx, search: Search) -> tuple[list[Posted], int | Non
 def balance_after(tx: Tx, account: Account, number: int) -> int:
     """Give an account's balance when transaction *number* had been posted, in the unit of its book."""
     c = accounts.c
-    query = select(func.sum(legs.c.amount)).join(accounts, c.id == legs.c.account_id)
-    query = query.where(c.name == account.name, c.currency == account.currency, c.book == account.book)
-    return int(tx.execute(query.where(legs.c.number <= number)).scalar() or 0)
+    ids = select(c.id).where(c.name == account.name, c.currency == account.currency, c.book == account.book)
+    # What came after is little where people look: at the newest.
+    later = select(func.sum(legs.c.amount)).where(legs.c.account_id.in_(_ids(tx, ids)), legs.c.number > number)
+    return balance(tx, account) - int(tx.execute(later).scalar() or 0)
 
 
 def running(found: Sequence[Posted], account: Account, newest: int) -> list[int]:
@@ -81,16 +80,34 @@ def balances_before(tx: Tx, at_ms: int) -> list[tuple[Account, int]]:
     return [(Account(*row[:3]), int(row[3])) for row in tx.execute(query)]
 
 
-def _filtered(tx: Tx, search: Search) -> Select[Any]:
+def _numbers(tx: Tx, search: Search) -> list[int]:
+    """Numbers of a page and one more, newest first."""
+    if search.account is None:
+        query = _filtered(select(transactions.c.number), search).order_by(transactions.c.number.desc())
+        return list(tx.execute(query.limit(search.limit + 1)).scalars())
+    a = accounts.c
+    named = or_(a.name == search.account, a.name.startswith(f"{search.account}:", autoescape=True))
+    wanted = select(a.id).where(named, a.book == search.book)
+    if search.currency is not None:
+        wanted = wanted.where(a.currency == search.currency)
+    # Each account's index gives its newest at once; over several of them all would have to be sorted.
+    found = {number for one in _ids(tx, wanted) for number in tx.execute(newest_of(one, search)).scalars()}
+    return sorted(found, reverse=True)[: search.limit + 1]
+
+
+def newest_of(account_id: int, search: Search) -> Select[Any]:
+    """Give the query for the newest transactions of one account, a page and one more."""
+    number = legs.c.number
+    query = select(number).distinct().where(legs.c.account_id == account_id)
+    if search.before is not None:
+        query = query.where(number < search.before)
+    if search.kind or search.text or search.from_ms is not None or search.to_ms is not None:
+        query = _filtered(query.join(transactions, transactions.c.number == number), search)
+    return query.order_by(number.desc()).limit(search.limit + 1)
+
+
+def _filtered(query: Select[Any], search: Search) -> Select[Any]:
     c = transactions.c
-    query = select(c.number)
-    if search.account is not None:
-        a = accounts.c
-        named = or_(a.name == search.account, a.name.startswith(f"{search.account}:", autoescape=True))
-        wanted = select(a.id).where(named, a.book == search.book)
-        if search.currency is not None:
-            wanted = wanted.where(a.currency == search.currency)
-        query = query.where(c.number.in_(select(legs.c.number).where(legs.c.account_id.in_(_ids(tx, wanted)))))
     if search.kind is not None:
         query = query.where(c.kind == search.kind)
     if search.text:

@@ -31,6 +31,8 @@ def worst_cost(ask: Ask, targets: Sequence[Target], price: Price | None) -> int 
         longest = OUTPUT_CAP if context is None else min(OUTPUT_CAP, context)
     elif context is not None:
         longest = min(longest, context)
+    # Some engines make one token even where none is asked for.
+    longest = max(longest, 1)
     return room * max(price.input_nanos, price.cached_nanos) + longest * output * price.output_nanos
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -46,6 +47,7 @@ legs = Table(
     Column("place", SmallInteger, primary_key=True, autoincrement=False),
     Column("account_id", Integer, nullable=False),
     Column("amount", BigInteger, nullable=False),
+    Index("ix_legs_account", "account_id", "number"),
     sqlite_with_rowid=False,
 )
 
