@@ -155,7 +155,8 @@ def _pretty(value: Json) -> str:
 _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Primeur: API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-summary{cursor:pointer;padding:.3rem 0}summary b{display:inline-block;min-width:4.5rem}pre{overflow:auto;padding:1rem;
+summary{cursor:pointer;padding:.3rem 0}code{overflow-wrap:anywhere}
+summary b{display:inline-block;min-width:4.5rem}pre{overflow:auto;padding:1rem;
 border:1px solid #8886;border-radius:.5rem;font-size:.85rem}</style></head><body><main><h1>Primeur: API</h1>
 <p>The same as a document: <a href="/api/openapi.json">openapi.json</a>. Inference routes follow OpenAI's own
 reference.</p>BODY</main></body></html>"""
