@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from primeur.walks.alert_budgets import alert_budgets
 from primeur.walks.expire_files import expire_files
-from primeur.walks.export_traces import export_traces
+from primeur.walks.export_traces import export_metrics, export_traces
 from primeur.walks.follow_changes import follow_changes
 from primeur.walks.house import House
 from primeur.walks.judge_roll_outs import judge_roll_outs
@@ -35,6 +35,7 @@ STORIES: tuple[Story, ...] = (
     judge_roll_outs,
     upgrade_deployments,
     export_traces,
+    export_metrics,
     measure_memory,
     scale_deployments,
     watch_capacity,

@@ -8,7 +8,7 @@ import pytest
 from primeur.core.errors import TargetFailed
 from primeur.core.ports import Fetched
 from primeur.core.usage import UsageEvent
-from primeur.walks.export_traces import send_spans, trace
+from primeur.walks.export_traces import send_metrics, send_spans, trace
 
 
 class Collector:
@@ -17,11 +17,12 @@ class Collector:
     def __init__(self) -> None:
         self.taken: list[dict] = []
         self.answers: list[int | Exception] = []
+        self.asked: list[str] = []
 
     async def run(self, method, url, body=b"", headers=(), **_):
-        assert (method, url, headers) == (
-            "POST", "http://127.0.0.1:4318/v1/traces", [(b"content-type", b"application/json")],
-        )  # fmt: skip
+        assert (method, headers) == ("POST", [(b"content-type", b"application/json")])
+        assert url.startswith("http://127.0.0.1:4318/v1/")
+        self.asked.append(url.rpartition("/")[2])
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -60,3 +61,17 @@ def test_without_a_collector_nothing_is_kept(house):
     """The default."""
     trace(house, [event(1)])
     assert not house.board.traced
+    assert house.board.measured.began_ms is None
+
+
+async def test_metrics_say_everything_again(traced):
+    """What was not taken is in the next ones; before the first request nothing is sent."""
+    assert await send_metrics(traced)
+    trace(traced, [event(1)])
+    traced.errands.answers = [503, 200]
+    assert not await send_metrics(traced)
+    trace(traced, [event(2)])
+    assert await send_metrics(traced)
+    assert traced.errands.asked == ["metrics", "metrics"]
+    (metric,) = traced.errands.taken[0]["resourceMetrics"][0]["scopeMetrics"][0]["metrics"]
+    assert metric["histogram"]["dataPoints"][0]["count"] == "2"

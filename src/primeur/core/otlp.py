@@ -20,7 +20,11 @@ def write_spans(events: Iterable[UsageEvent], service: str) -> Json:
     """Write an export request with one span for each request that reached a target; prompts are never in it."""
     spans = [_span(event) for event in events if event.revision_id]
     scope = {"scope": {"name": "primeur"}, "spans": spans}
-    return {"resourceSpans": [{"resource": {"attributes": [_text("service.name", service)]}, "scopeSpans": [scope]}]}
+    return {
+        "resourceSpans": [
+            {"resource": {"attributes": [text_attribute("service.name", service)]}, "scopeSpans": [scope]}
+        ]
+    }
 
 
 def _span(event: UsageEvent) -> Json:
@@ -46,24 +50,28 @@ def _span(event: UsageEvent) -> Json:
 
 def _attributes(event: UsageEvent, operation: str) -> list[Json]:
     found = [
-        _text("gen_ai.operation.name", operation),
-        _text("gen_ai.provider.name", event.provider),
-        _text("gen_ai.request.model", event.deployment),
+        text_attribute("gen_ai.operation.name", operation),
+        text_attribute("gen_ai.provider.name", event.provider),
+        text_attribute("gen_ai.request.model", event.deployment),
         _number("gen_ai.usage.input_tokens", event.usage.input_tokens),
         _number("gen_ai.usage.output_tokens", event.usage.output_tokens),
-        _text("primeur.request_id", event.id),
-        _text("primeur.revision", event.revision_id),
-        _text("primeur.project", event.project_id),
-        _text("primeur.outcome", event.outcome),
+        text_attribute("primeur.request_id", event.id),
+        text_attribute("primeur.revision", event.revision_id),
+        text_attribute("primeur.project", event.project_id),
+        text_attribute("primeur.outcome", event.outcome),
     ]
     if event.error_code is not None:
-        found.append(_text("error.type", event.error_code))
+        found.append(text_attribute("error.type", event.error_code))
     if event.cost_nanos is not None:
-        found += [_number("primeur.cost_nanos", event.cost_nanos), _text("primeur.currency", event.currency or "")]
+        found += [
+            _number("primeur.cost_nanos", event.cost_nanos),
+            text_attribute("primeur.currency", event.currency or ""),
+        ]
     return found
 
 
-def _text(key: str, value: str) -> Json:
+def text_attribute(key: str, value: str) -> Json:
+    """Give an attribute whose value is a text."""
     return {"key": key, "value": {"stringValue": value}}
 
 

@@ -13,6 +13,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Deployment, Route
 from primeur.core.egress import Egress, Network
 from primeur.core.errors import EgressRefused
+from primeur.core.otlp_metrics import Tally
 from primeur.core.ports import (
     Clock,
     Engine,
@@ -135,7 +136,7 @@ class Board:
         looked_us: monotonic microseconds of the last look at the event log.
         serving: requests of people in flight; batch work waits while there are any.
         refusals: who was not let in during this minute.
-        traced: usage events that wait to be sent to an OpenTelemetry collector.
+        traced: usage events that wait to be sent to an OpenTelemetry collector; *measured* is what all came to.
         faults: targets that failed before their first byte, where another may have answered; the worker keeps them.
         books: of capacity, as this process saw them last; what was told since is read when one is needed.
         rooms: what each source can still take, by deployment and provider; outlives the snapshot.
@@ -161,6 +162,7 @@ class Board:
         self.serving = 0
         self.refusals = Refusals()
         self.traced: deque[UsageEvent] = deque()
+        self.measured = Tally()
         self.faults: deque[Fault] = deque(maxlen=_FAULTS_MOST)
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
