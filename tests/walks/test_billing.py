@@ -9,9 +9,9 @@ from primeur.billing.rules.periods import DAY_MS, month_of, name_of
 from primeur.core.usage import Usage, UsageEvent
 from primeur.governance.rows import find_project
 from primeur.ledger import rows as ledger
-from primeur.ledger.rules.entries import SETTLEMENTS, Account, Entry, account_name
-from primeur.metering.rows import keep_usage
+from primeur.ledger.rules.entries import SETTLEMENTS
 from primeur.walks.book_invoice import owed_by
+from primeur.walks.book_usage import Terms, book_usage
 from primeur.walks.compile_snapshot import compile_snapshot
 from primeur.walks.move_subscriptions import move_due
 
@@ -47,10 +47,7 @@ def use(founded):
                 id=name, at_ms=at_ms, route="chat", outcome="completed", status=200, project_id=project,
                 deployment="chat", usage=Usage(tokens), cost_nanos=cost, currency=currency,
             )  # fmt: skip
-            keep_usage(tx, [event])
-            debit = Account(account_name("Assets", "receivable", project), currency)
-            credit = Account(account_name("Income", "inference", "chat"), currency)
-            ledger.post(tx, Entry(f"usage:{name}", "usage", at_ms, ((debit, cost), (credit, -cost))))
+            book_usage(tx, [event], Terms())
 
         await founded.store.transact(work)
 
