@@ -15,6 +15,7 @@ from primeur.metering.rules import charge
 
 nanos = st.sampled_from([0, 1]) | st.integers(0, 10**9)
 prices = st.builds(Price, st.just("price_1"), st.just("EUR"), nanos, nanos, nanos)
+steps = st.builds(lambda first, begin, then: ((0, first), (begin, then)), nanos, st.integers(1, 10_000), nanos)
 lengths = st.none() | st.integers(1, 100_000)
 words = st.text(max_size=50)
 picture = {"type": "image_url", "image_url": {"url": "https://example.org/x.png"}}

@@ -180,3 +180,15 @@ async def test_answers_and_budgets_know_the_negotiated_price(shop, founded, cloc
     assert await told() == ({5000}, 5000)
     clock.ms += 10
     assert await told() == ({1000}, 5000)
+
+
+async def test_a_list_price_for_all_is_told_and_a_deployments_own_comes_before_it(shop, founded, answer):
+    """Answers are told what the books say."""
+    await shop.post("/api/v1/rates", json={"input": "1", "output": "2", "request": "0.5"})
+    (caller,) = [one for one in (await compile_snapshot(founded)).callers.values() if one.name == "default"]
+    assert caller.prices["chat"].most(1000, 10, 0) == 1000 * 1000 + 10 * 2000 + 500_000_000
+    before = await answer(1)
+    assert before["Income:Inference:Chat"] == -(1000 * 1000 + 500 * 2000 + 500_000_000)
+    await shop.put("/api/v1/prices/chat", json={"currency": "EUR", "input": "3", "output": "0"})
+    after = await answer(2)
+    assert after["Income:Inference:Chat"] - before["Income:Inference:Chat"] == -3000 * 1000

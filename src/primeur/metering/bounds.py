@@ -33,7 +33,7 @@ def worst_cost(ask: Ask, targets: Sequence[Target], price: Price | None) -> int 
         longest = min(longest, context)
     # Some engines make one token even where none is asked for.
     longest = max(longest, 1)
-    return room * max(price.input_nanos, price.cached_nanos) + longest * output * price.output_nanos
+    return price.most(room, longest * output, _pictures(ask))
 
 
 def output_cap(ask: Ask, targets: Sequence[Target]) -> int | None:
@@ -73,5 +73,10 @@ def _input_bound(ask: Ask) -> int:
     fields = ask.fields
     bound = len(ask.body) + TEMPLATE_TOKENS
     if isinstance(fields, ChatRequest):
-        bound += PICTURE_TOKENS * ask.body.count(b'"image_url"') + (TOOLS_TOKENS if fields.tools else 0)
+        bound += PICTURE_TOKENS * _pictures(ask) + (TOOLS_TOKENS if fields.tools else 0)
     return bound
+
+
+def _pictures(ask: Ask) -> int:
+    """At most: a text may say so too."""
+    return ask.body.count(b'"image_url"')

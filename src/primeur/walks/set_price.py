@@ -85,8 +85,9 @@ def write_price(tx: Tx, house: House, caller: Caller, deployment: str, ask: NewP
     check_open(tx, "", row.from_ms)
     newest = next(iter(rows.list_prices(tx, row.deployment)), None)
     rows.add_price(tx, row)
-    if any(one.side == "sell" and (one.party, one.subject) == ("", row.deployment) for one in rate_rows.list_rates(tx)):
-        # A list price by units was set before; from now on this one holds.
+    listed = [one for one in rate_rows.list_rates(tx) if (one.side, one.party) == ("sell", "")]
+    if any(one.subject in {"", row.deployment} for one in listed):
+        # A list price by units was set before, for this deployment or all; from now on this one holds.
         rate_rows.add_rate(tx, rate_of(row))
     before = None if newest is None else newest.price
     tell(tx, PriceSet(row.deployment, price.id), actor=actor_of(caller), at_ms=now_ms, before=before, after=price)
