@@ -208,22 +208,6 @@ class Price:
         return read * max(self.input_nanos, self.cached_nanos) + written * self.output_nanos
 
 
-@dataclass(frozen=True, slots=True)
-class UnitPrice(Price):
-    """What is told of a price by units: its first tier; what it can come to at most is known too.
-
-    Attributes:
-        dearest: nanos of the dearest tier of ``input``, ``output``, ``image`` and ``request``.
-    """
-
-    dearest: tuple[int, int, int, int]
-
-    def most(self, read: int, written: int, pictures: int) -> int:
-        """See `Price.most`; time on a GPU is not known before, and not in it."""
-        of_input, of_output, of_image, of_request = self.dearest
-        return read * of_input + written * of_output + pictures * of_image + of_request
-
-
 class Placed(msgspec.Struct, frozen=True, gc=False):
     """What became of a request that a right concerns.
 

@@ -6,6 +6,7 @@ stated, `output_cap` is written into what the target is sent.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from primeur.core.chat import Ask, Price, Target
 from primeur.core.fan import answers_of
@@ -15,6 +16,22 @@ OUTPUT_CAP = 4096
 TEMPLATE_TOKENS = 512
 TOOLS_TOKENS = 1024
 PICTURE_TOKENS = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice(Price):
+    """What is told of a price by units: its first tier; what it can come to at most is known too.
+
+    Attributes:
+        dearest: nanos of the dearest tier of ``input``, ``output``, ``image`` and ``request``.
+    """
+
+    dearest: tuple[int, int, int, int]
+
+    def most(self, read: int, written: int, pictures: int) -> int:
+        """See `Price.most`; time on a GPU is not known before, and not in it."""
+        of_input, of_output, of_image, of_request = self.dearest
+        return read * of_input + written * of_output + pictures * of_image + of_request
 
 
 def worst_cost(ask: Ask, targets: Sequence[Target], price: Price | None) -> int | None:

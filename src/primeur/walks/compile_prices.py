@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Price, UnitPrice
+from primeur.core.chat import Price
 from primeur.governance.rows import list_projects
+from primeur.metering.bounds import UnitPrice
 from primeur.metering.rate_rows import list_rates
 from primeur.metering.rates import TOKEN_UNITS, Rate, choose_rate
 from primeur.registry.deployment_rows import list_deployments
