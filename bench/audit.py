@@ -67,11 +67,8 @@ def _hurt(path: Path, at: int) -> None:
         print(f"entry {at} {what}: " + "; ".join(f"{one.sequence} {one.what}" for one in found[:3]))
 
 
-def main() -> None:
-    """Print one line for each figure."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--entries", type=int, default=1_000_000)
-    entries = parser.parse_args().entries
+def measure(entries: int) -> None:
+    """Write a log, verify it, hurt it, and print one line for each figure."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "primeur.db"
         store = Store(f"sqlite:///{path}")
@@ -84,6 +81,13 @@ def main() -> None:
         print(f"verified {report.entries} entries in {took_s:.2f} s ({worked_s:.2f} s of one core): {report.faults}")
         _hurt(path, entries // 2)
         store.close()
+
+
+def main() -> None:
+    """Measure as the command line asks."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    measure(parser.parse_args().entries)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from primeur.governance.rules import digest_key, permissions_of, spell
 from primeur.limits.memory import MemoryLimiter
 from primeur.limits.shared import SharedLimiter
 from primeur.limits.valkey import ValkeyKeeper
+from primeur.relay.pool import Pool
 from primeur.walks.admit import admit, settle
 from primeur.walks.house import Board, House, Place, Snapshot
 
@@ -77,9 +78,9 @@ def gates() -> tuple[Gate, ...]:
     return key, Gate("project:p", Limits(rpm=PLENTY, tpm=PLENTY))
 
 
-def make_house() -> tuple[House, list[str]]:
+def make_house(keys: int = KEYS) -> tuple[House, list[str]]:
     """A house of many keys, with one deployment of three targets."""
-    texts = [spell("pk_", os.urandom) for _ in range(KEYS)]
+    texts = [spell("pk_", os.urandom) for _ in range(keys)]
     role = permissions_of("member")
     callers = {
         digest_key(text, PEPPER): Caller(f"key_{number}", "prj_1", "org_1", text[:8], role, gates())
@@ -94,16 +95,16 @@ def make_house() -> tuple[House, list[str]]:
     board.now = Snapshot(callers=callers, deployments={"gpt": Deployment("gpt", "m", 0, targets, price)})
     nothing: Any = None
     house = House(
-        CLOCK, os.urandom, nothing, nothing, nothing, MemoryLimiter(CLOCK), nothing, {}, {},
+        CLOCK, os.urandom, nothing, nothing, Pool(), MemoryLimiter(CLOCK), nothing, {}, {},
         Place(Path(), PEPPER, 1, 1 << 30), board,
     )  # fmt: skip
     return house, texts
 
 
-def measure_costs() -> dict[str, float]:
+def measure_costs(keys: int = KEYS, calls: int = CALLS) -> dict[str, float]:
     """What each step costs in one process, microseconds."""
-    house, texts = make_house()
-    callers, key = house.board.now.callers, texts[KEYS // 2]
+    house, texts = make_house(keys)
+    callers, key = house.board.now.callers, texts[keys // 2]
     caller = callers[digest_key(key, PEPPER)]
     body = msgspec.json.encode(
         {"model": "gpt", "max_tokens": 64, "messages": [{"role": "user", "content": "hi " * 60}]}
@@ -124,13 +125,13 @@ def measure_costs() -> dict[str, float]:
     now_ms = CLOCK.now_ms()
     one = ask()
     return {
-        "key check": cost_us(lambda: callers.get(digest_key(key, PEPPER))),
+        "key check": cost_us(lambda: callers.get(digest_key(key, PEPPER)), calls),
         "admission: key, five limits, budget hold": cost_us(
-            lambda: admit(house, callers[digest_key(key, PEPPER)], one), CALLS // 4
+            lambda: admit(house, callers[digest_key(key, PEPPER)], one), calls // 4
         ),
-        "the same, and settled": cost_us(whole, CALLS // 4),
-        "five gates of five limits each, reserved": cost_us(lambda: lane.reserve(100, None, now_ms)),
-        "x-ratelimit figures": cost_us(lambda: caller.lanes["gpt"].standing(now_ms)),
+        "the same, and settled": cost_us(whole, calls // 4),
+        "five gates of five limits each, reserved": cost_us(lambda: lane.reserve(100, None, now_ms), calls),
+        "x-ratelimit figures": cost_us(lambda: caller.lanes["gpt"].standing(now_ms), calls),
     }
 
 
