@@ -1,6 +1,7 @@
 """A guard stands before every inference route of a deployment, and what it decides is in the event log and counted."""
 
 import httpx2
+import openai
 import pytest
 
 CARD, MAIL = "4111 1111 1111 1111", "ada@example.org"
@@ -102,3 +103,31 @@ def test_decisions_are_in_the_log_and_counted(guarded, service):
         'primeur_guard_findings_total{action="block",deployment="guarded",rule="project-x",stage="prompt"}' in metrics
     )
     assert service.manage("GET", "/audit/verification")["intact"]
+
+
+@pytest.mark.usefixtures("guarded")
+def test_openai_s_client_asks_what_a_guard_finds(service):
+    """Its rules are categories; nothing passes and nothing is refused."""
+    policy = {"rules": [*POLICY["rules"], {"name": "violence_graphic", "action": "block", "words": ["gore"]}]}
+    service.manage("PUT", "/deployments/guarded/guard", policy)
+    with openai.OpenAI(base_url=f"{service.url}/v1", api_key=service.make_key("judge"), max_retries=0) as client:
+        one = client.moderations.create(model="guarded", input=[f"gore, {MAIL}", "a calm day"])
+        loud, calm = one.results
+        assert (one.id[:5], one.model, loud.flagged, calm.flagged) == ("modr-", "guarded", True, False)
+        assert (loud.categories.violence_graphic, loud.category_scores.violence_graphic) == (True, 1.0)
+        assert loud.categories.violence is False
+        assert loud.category_applied_input_types.violence_graphic == ["text"]
+        assert loud.category_applied_input_types.violence == []
+        assert {name: loud.categories.to_dict()[name] for name in ("personal", "project-x")} == {
+            "personal": True,
+            "project-x": False,
+        }
+        parts = [{"type": "text", "text": "project"}, {"type": "text", "text": "gore"}]
+        assert [each.flagged for each in client.moderations.create(input=parts).results] == [True]
+        with pytest.raises(openai.BadRequestError) as caught:
+            client.moderations.create(input=[{"type": "image_url", "image_url": {"url": "https://a.example/b.png"}}])
+        assert caught.value.param == "input[0]"
+        with pytest.raises(openai.NotFoundError) as unknown:
+            client.moderations.create(model="nobody", input="x")
+        assert unknown.value.code == "model_not_found"
+    service.manage("PUT", "/deployments/guarded/guard", POLICY)

@@ -224,7 +224,7 @@ def test_azure_s_client_finds_the_same_doors(azure):
 def test_no_guard_is_configured(client):
     """An empty verdict would read as harmless."""
     with pytest.raises(openai.NotFoundError) as caught:
-        client.moderations.create(input="is this fine?")
+        client.moderations.create(model="echo", input="is this fine?")
     assert caught.value.code == "no_guard_configured"
 
 

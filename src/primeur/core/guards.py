@@ -61,3 +61,7 @@ class Guard(Protocol):
     def answer(self, *, streams: bool) -> AnswerGuard | None:
         """Open a look at one answer; None where no rule concerns answers."""
         ...
+
+    def judge(self, text: str) -> dict[str, bool]:
+        """Say of every rule, for prompts or for answers, whether it finds something in *text* as it stands."""
+        ...

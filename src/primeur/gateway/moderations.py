@@ -1,22 +1,54 @@
-"""``/v1/moderations``: answered by a guard, once one is configured."""
+"""``/v1/moderations``: answered by guards, once there are some."""
+
+import msgspec
 
 from primeur.archive.wire import CreateModeration
-from primeur.core.errors import NotFound
+from primeur.core.errors import BadRequest
 from primeur.gateway.doors import Door
-from primeur.gateway.visit import Answer, Visit
+from primeur.gateway.visit import Answer, Visit, json_answer
+from primeur.trust.moderation import Moderated
+from primeur.walks.moderate import moderate
+
+_TEXTS_MOST = 128
+
+
+class ModerationObject(msgspec.Struct, frozen=True):
+    """What is answered."""
+
+    id: str
+    model: str
+    results: list[Moderated]
 
 
 async def create_moderation(visit: Visit) -> Answer:
-    """Say that nothing here can judge content; an empty verdict would read as "harmless".
+    """Judge texts; without a guard, say so: an empty verdict would read as "harmless"."""
+    asked = visit.read(CreateModeration)
+    found = await moderate(visit.house, visit.caller, asked.model, _texts(asked))
+    return json_answer(ModerationObject(f"modr-{visit.id.removeprefix('req_')}", asked.model, found))
+
+
+def _texts(asked: CreateModeration) -> list[str]:
+    """Give the texts to be judged: each of several, or the parts of one thing together.
 
     Raises:
-        NotFound: always, until a guard is configured.
+        BadRequest: there is none, there are too many, or a part is no text.
     """
-    asked = visit.read(CreateModeration)
-    raise NotFound(
-        f"no guard is configured, so nothing here can moderate as {asked.model!r}; an operator must add a guard",
-        param="model",
-        code="no_guard_configured",
+    if isinstance(asked.input, str):
+        return [asked.input]
+    if not 0 < len(asked.input) <= _TEXTS_MOST:
+        raise BadRequest(f"input is a text, or 1 to {_TEXTS_MOST} of them, not {len(asked.input)}", param="input")
+    texts = [one for one in asked.input if isinstance(one, str)]
+    if len(texts) == len(asked.input):
+        return texts
+    return ["\n".join(_text(number, one) for number, one in enumerate(asked.input))]
+
+
+def _text(number: int, part: object) -> str:
+    if isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str):
+        return str(part["text"])
+    raise BadRequest(
+        f'input[{number}] must be {{"type": "text", "text": "..."}}; guards read text, not images',
+        param=f"input[{number}]",
     )
 
 
@@ -25,9 +57,10 @@ DOORS = (
         "POST",
         "/v1/moderations",
         create_moderation,
-        "Judge content with the configured guard",
+        "Judge texts with the guards of deployments",
         "inference",
         meter="usage",
         takes=CreateModeration,
+        gives=ModerationObject,
     ),
 )

@@ -84,6 +84,14 @@ class Compiled:
             return None
         return StreamedAnswer(finders) if streams else WholeAnswer(finders)
 
+    def judge(self, text: str) -> dict[str, bool]:
+        """See the port."""
+        found: dict[str, bool] = {}
+        # A rule for prompts and answers has two finders of one form; one look is enough.
+        for rule, finder in {(one.rule, one.form): one for each in self.finders.values() for one in each}.items():
+            found[rule[0]] = found.get(rule[0], False) or any(True for _ in finder.spans(text))
+        return found
+
 
 def compile_guard(policy: GuardPolicy) -> Compiled | None:
     """Make a guard of *policy*; None where nothing is looked for.
