@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from primeur.walks.alert_budgets import alert_budgets
+from primeur.walks.exhaust_commitments import exhaust_commitments
 from primeur.walks.expire_files import expire_files
 from primeur.walks.export_traces import export_metrics, export_traces
 from primeur.walks.follow_changes import follow_changes
@@ -39,6 +40,7 @@ STORIES: tuple[Story, ...] = (
     measure_memory,
     scale_deployments,
     watch_capacity,
+    exhaust_commitments,
     move_subscriptions,
     sum_money,
     alert_budgets,

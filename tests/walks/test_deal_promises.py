@@ -30,6 +30,7 @@ from primeur.core.errors import BadRequest, Conflict, NotFound
 from primeur.governance import rules
 from primeur.limits.memory import MemoryLimiter
 from primeur.store.database import Store
+from primeur.walks.commit_capacity import commit_third, give_back
 from primeur.walks.grant_right import Amendment, NewRight, amend_right, grant_right
 from primeur.walks.house import House, Place
 from primeur.walks.request_capacity import (
@@ -37,8 +38,6 @@ from primeur.walks.request_capacity import (
     answer_offer,
     cancel_request,
     close_offer,
-    commit_third,
-    give_back,
     open_request,
     send_offer,
     withdraw_offer,

@@ -20,7 +20,7 @@ from primeur.broker.papers import (
     RequestState,
 )
 from primeur.broker.rights import RIGHT, Right, RightState
-from primeur.core.errors import Conflict
+from primeur.core.errors import Conflict, NotFound
 
 _UNDER_OFFER = frozenset({OfferState.PREPARED, OfferState.NOTICED, OfferState.OPEN})
 _ACCEPTED = frozenset({OfferState.ACCEPTED, OfferState.PARTLY_ACCEPTED})
@@ -65,6 +65,41 @@ class Book:
         asked = sum(offer.terms.units for offer in offers if offer.state in _UNDER_OFFER)
         return asked + sum(offer.accepted for offer in offers if offer.state in _ACCEPTED)
 
+    def request(self, name: str) -> CapacityRequest:
+        """Give a request.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        found = self.requests.get(name)
+        if found is None:
+            raise NotFound(f"no request {name}; open it first")
+        return found
+
+    def offer(self, name: str) -> Offer:
+        """Give an offer.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        found = self.offers.get(name)
+        if found is None:
+            raise NotFound(f"no offer {name}; send it first")
+        return found
+
+
+def check_free(book: Book, request: CapacityRequest, units: int) -> None:
+    """Let so many units of a request be offered or committed.
+
+    Raises:
+        Conflict: fewer are free.
+    """
+    free = book.free_units(request)
+    if units > free:
+        raise Conflict(
+            f"request {request.id} has {free} free units, not {units}; the others are committed, offered or let go"
+        )
+
 
 def at(book: Book, now_ms: int) -> Book:
     """Let time pass: offers lapse, windows expire and commitments begin and end at their moments, seen or unseen.
@@ -79,7 +114,7 @@ def at(book: Book, now_ms: int) -> Book:
     for window in book.releases.values():
         if window.state == ReleaseState.OPEN and window.expires_ms <= now_ms:
             releases[window.id] = replace(window, state=ReleaseState(RELEASE.after(window.state, "expire")))
-    commitments = {name: _aged(commitment, now_ms) for name, commitment in book.commitments.items()}
+    commitments = {name: aged(commitment, now_ms) for name, commitment in book.commitments.items()}
     right = book.right
     if right is not None and right.expires_ms <= now_ms and (right.state, "expire") in RIGHT.moves:
         book = with_state(book, "expire")
@@ -132,8 +167,7 @@ def commit(book: Book, commitment: Commitment) -> Book:
     if right is not None and right.one_time and right.state == RightState.ACTIVE and state == RequestState.COMMITTED:
         # It was for one purchase, which is made.
         book = with_state(book, "release")
-    aged = _aged(commitment, book.now_ms)
-    return replace(book, commitments={**book.commitments, commitment.id: aged})
+    return replace(book, commitments={**book.commitments, commitment.id: aged(commitment, book.now_ms)})
 
 
 def moved(offer: Offer, move: str) -> Offer:
@@ -155,7 +189,8 @@ def with_request(book: Book, request: CapacityRequest) -> Book:
     return replace(book, requests={**book.requests, request.id: request})
 
 
-def _aged(commitment: Commitment, now_ms: int) -> Commitment:
+def aged(commitment: Commitment, now_ms: int) -> Commitment:
+    """Let a commitment begin and end at its moments."""
     state: str = commitment.state
     if state == CommitmentState.PENDING and commitment.terms.start_ms <= now_ms:
         state = COMMITMENT.after(state, "begin")

@@ -147,6 +147,37 @@ class CommitThird:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendCommitment:
+    """Agree on other terms with the same party: *replacement* supersedes the commitment at once.
+
+    Attributes:
+        terms: what holds from now on; a start that is over counts as now, and the end stays.
+    """
+
+    key: str
+    commitment: str
+    replacement: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class CancelCommitment:
+    """End a commitment before its term."""
+
+    key: str
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExhaustCommitment:
+    """All that a commitment stands for was used, so many tokens."""
+
+    key: str
+    commitment: str
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class GiveBack:
     """Give up what is left of a release before it expires, to offer it to the holder again at other terms."""
 
@@ -168,5 +199,8 @@ Command = (
     | AnswerOffer
     | CloseOffer
     | CommitThird
+    | AmendCommitment
+    | CancelCommitment
+    | ExhaustCommitment
     | GiveBack
 )

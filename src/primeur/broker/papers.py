@@ -211,6 +211,8 @@ class Commitment:
 
     Attributes:
         release: the window that a third party's commitment used; None for the holder's own, and outside any right.
+        replaces: the commitment whose place it took.
+        ended_ms: when it was used up, superseded or cancelled; None where it was not, or its term ended it.
     """
 
     id: str
@@ -219,6 +221,8 @@ class Commitment:
     terms: Terms
     offer: str | None = None
     release: str | None = None
+    replaces: str | None = None
+    ended_ms: int | None = None
     state: CommitmentState = CommitmentState.PENDING
 
     @property

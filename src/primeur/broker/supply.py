@@ -13,6 +13,7 @@ class Product:
         committed_tokens_per_minute, on_demand_tokens_per_minute: what we hold there, and what may be had beside it; 0
             for both is *not told*, which counts as no limit.
         unit_price_nanos: for one unit and hour, committed.
+        unit_tokens_per_minute: what one unit does; 0 is *not told*, and then no commitment of it is ever used up.
         token_price_nanos: for one token on demand, by which others are tried in turn.
     """
 
@@ -21,6 +22,7 @@ class Product:
     committed_tokens_per_minute: int = 0
     on_demand_tokens_per_minute: int = 0
     unit_price_nanos: int = 0
+    unit_tokens_per_minute: int = 0
     token_price_nanos: int = 0
     currency: str = "EUR"
 
@@ -51,7 +53,8 @@ class Sheet:
         if len(set(names)) < len(names):
             raise BadRequest("a product stands twice in a zone; write it once", param="products")
         for one in self.products:
-            if min(one.committed_tokens_per_minute, one.on_demand_tokens_per_minute) < 0 or one.token_price_nanos < 0:
+            amounts = (one.committed_tokens_per_minute, one.on_demand_tokens_per_minute, one.unit_tokens_per_minute)
+            if min(*amounts, one.unit_price_nanos, one.token_price_nanos) < 0:
                 raise BadRequest(f"product {one.sku!r} has an amount below zero", param="products")
 
     def product(self, sku: str, zone: str) -> Product | None:

@@ -12,6 +12,7 @@ from primeur.core.money import NANOS
 commands = typer.Typer(help="Capacity: request it, ask the holder, answer, commit.")
 Request = Annotated[str, typer.Argument(help="Id of the request.")]
 Offer = Annotated[str, typer.Argument(help="Id of the offer.")]
+Commitment = Annotated[str, typer.Argument(help="Id of the commitment.")]
 Units = Annotated[int, typer.Option(min=1, help="How many.")]
 Price = Annotated[float, typer.Option(min=0, help="Per unit and hour.")]
 Start = Annotated[int, typer.Option(help="When the units are used from, UTC milliseconds.")]
@@ -118,6 +119,35 @@ def commit_third(
         _tell(api.post("capacity/commitments", ask), as_json=as_json)
 
 
+@commands.command("amend")
+def amend_commitment(
+    commitment: Commitment,
+    units: Annotated[int | None, typer.Option(min=1, help="How many from now on; not more than before.")] = None,
+    price: Annotated[float | None, typer.Option(min=0, help="Per unit and hour, from now on.")] = None,
+    ends: Annotated[int | None, typer.Option("--end-ms", help="The new end, UTC milliseconds.")] = None,
+    key: Key = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Agree on other terms: a new commitment supersedes this one; what is not said stays."""
+    with connect(data_dir) as api:
+        terms = api.get(one("capacity/commitments", commitment))["paper"]["terms"]
+        given = {"units": units, "unit_price_nanos": None if price is None else round(price * NANOS),
+                 "term_ms": None if ends is None else ends - terms["start_ms"]}  # fmt: skip
+        changed = {name: value for name, value in given.items() if value is not None}
+        if not changed:
+            raise typer.BadParameter("say what changes: --units, --price or --end-ms")
+        ask = {"terms": terms | changed, "key": key}
+        _tell(api.post(f"{one('capacity/commitments', commitment)}/amend", ask), as_json=as_json)
+
+
+@commands.command("end")
+def cancel_commitment(commitment: Commitment, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """End a commitment before its term: it is cancelled, and so are its units."""
+    with connect(data_dir) as api:
+        _tell(api.post(f"{one('capacity/commitments', commitment)}/cancel", {}), as_json=as_json)
+
+
 @commands.command("cancel")
 def cancel_request(
     request: Request,
@@ -163,14 +193,21 @@ def list_windows(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 @commands.command("commitments")
 def list_commitments(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """List what was agreed, newest first, each with what it cites."""
+    """List what was agreed, newest first, each with what was used of it and what it cites."""
     columns = {
         "provider": _field("provider"),
         "units": lambda each: each["paper"]["terms"]["units"],
+        "used": lambda each: _used(each["use"]),
         "offer": _field("offer"),
         "release": _field("release"),
     }
     _list("commitments", columns, data_dir, as_json=as_json)
+
+
+def _used(use: dict[str, Any]) -> str:
+    if use["of_tokens"] is None:
+        return f"{use['tokens']} tokens"
+    return f"{use['tokens']} of {use['of_tokens']} tokens ({use['percent']} %)"
 
 
 def _field(name: str) -> Any:

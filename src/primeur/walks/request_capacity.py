@@ -1,8 +1,6 @@
 """Buy capacity: request it, collect bids, ask the holder, commit, and let third parties have what was let go."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from hashlib import blake2b
 
 from primeur.broker.arrangements import Arrangements
 from primeur.broker.bids import best_bid
@@ -22,8 +20,6 @@ from primeur.broker.commands import (
     CancelRequest,
     CloseOffer,
     Command,
-    CommitThird,
-    GiveBack,
     OpenRequest,
     ReceiveNotice,
     SealBid,
@@ -35,12 +31,12 @@ from primeur.broker.register import Kind
 from primeur.broker.rights import DAY_MS, Mode, version_at
 from primeur.broker.terms import Terms
 from primeur.core.caller import Caller
-from primeur.core.errors import BadRequest, Conflict, NotFound
-from primeur.core.ids import make_id, type_prefixes
+from primeur.core.errors import Conflict, NotFound
 from primeur.store.database import Tx
 from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
 from primeur.walks.keep_book import receipt_of, write_command
+from primeur.walks.tell_paper import fresh_key, name_paper, tell_paper, transact_book
 
 
 async def open_request(house: House, caller: Caller, ceiling: Terms, key: str | None) -> tuple[Kept, str]:
@@ -49,13 +45,13 @@ async def open_request(house: House, caller: Caller, ceiling: Terms, key: str | 
     Raises:
         Conflict: the key was used for another request.
     """
-    key, request = _named(house, "capacity_request", key)
+    key, request = name_paper(house, "capacity_request", key)
 
     def work(tx: Tx) -> Kept:
         book_id = _book_known(tx, request) or _book_covering(tx, house, ceiling)
         return write_command(tx, house, book_id, lambda _: OpenRequest(key, request, ceiling), actor_of(caller))
 
-    return await _transact(house, work), request
+    return await transact_book(house, work), request
 
 
 async def seal_bid(  # noqa: PLR0913, PLR0917 (all that a bid says)
@@ -67,14 +63,14 @@ async def seal_bid(  # noqa: PLR0913, PLR0917 (all that a bid says)
         NotFound: no such request.
         Conflict, BadRequest: see `primeur.broker.bids.seal`.
     """
-    key, bid = _named(house, "bid", key)
+    key, bid = name_paper(house, "bid", key)
 
     def say(book: Book) -> Command:
         told = book.told.get(key)
         known = told.expires_ms if isinstance(told, SealBid) else book.now_ms + 30 * DAY_MS
         return SealBid(key, bid, request, provider, terms, known if expires_ms is None else expires_ms)
 
-    return await _say(house, caller, Kind.REQUEST, request, say), bid
+    return await tell_paper(house, caller, Kind.REQUEST, request, say), bid
 
 
 async def send_offer(
@@ -86,7 +82,7 @@ async def send_offer(
         NotFound: no such request.
         Conflict: nothing is free, no right covers it, or there is no binding bid to match.
     """
-    key, offer = _named(house, "offer", key)
+    key, offer = name_paper(house, "offer", key)
 
     def say(book: Book) -> Command:
         told = book.told.get(key)
@@ -104,45 +100,31 @@ async def send_offer(
         mirrored = replace(bid.terms, units=min(free, bid.terms.units))
         return SendOffer(key, offer, request, terms or mirrored, bid.id)
 
-    return await _say(house, caller, Kind.REQUEST, request, say), offer
-
-
-async def commit_third(  # noqa: PLR0913, PLR0917 (all that a commitment says)
-    house: House, caller: Caller, request: str, provider: str, terms: Terms, release: str | None, key: str | None
-) -> tuple[Kept, str]:
-    """Agree with a third party on units that the holder let go, or that no right covers.
-
-    Raises:
-        NotFound: no such request.
-        Conflict: no open release window covers the quantity and the terms.
-    """
-    key, commitment = _named(house, "commitment", key)
-    command = CommitThird(key, commitment, request, provider, terms, release)
-    return await _say(house, caller, Kind.REQUEST, request, lambda _: command), commitment
+    return await tell_paper(house, caller, Kind.REQUEST, request, say), offer
 
 
 async def cancel_request(house: House, caller: Caller, request: str, key: str | None, *, unmet: bool) -> Kept:
     """Give up what is left of a request."""
-    key = key or _fresh(house)
-    return await _say(house, caller, Kind.REQUEST, request, lambda _: CancelRequest(key, request, unmet))
+    key = key or fresh_key(house)
+    return await tell_paper(house, caller, Kind.REQUEST, request, lambda _: CancelRequest(key, request, unmet))
 
 
 async def receive_notice(house: House, caller: Caller, offer: str, digest: str, key: str | None) -> Kept:
     """Note that a notice has arrived, with this hash; the holder's clock starts."""
-    key = key or _fresh(house)
-    return await _say(house, caller, Kind.OFFER, offer, lambda _: ReceiveNotice(key, offer, digest))
+    key = key or fresh_key(house)
+    return await tell_paper(house, caller, Kind.OFFER, offer, lambda _: ReceiveNotice(key, offer, digest))
 
 
 async def amend_offer(house: House, caller: Caller, offer: str, terms: Terms, key: str | None) -> Kept:
     """Change an offer's terms: a new hash, a new notice, a new clock."""
-    key = key or _fresh(house)
-    return await _say(house, caller, Kind.OFFER, offer, lambda _: AmendOffer(key, offer, terms))
+    key = key or fresh_key(house)
+    return await tell_paper(house, caller, Kind.OFFER, offer, lambda _: AmendOffer(key, offer, terms))
 
 
 async def withdraw_offer(house: House, caller: Caller, offer: str, key: str | None) -> Kept:
     """Take an offer back."""
-    key = key or _fresh(house)
-    return await _say(house, caller, Kind.OFFER, offer, lambda _: WithdrawOffer(key, offer))
+    key = key or fresh_key(house)
+    return await tell_paper(house, caller, Kind.OFFER, offer, lambda _: WithdrawOffer(key, offer))
 
 
 async def answer_offer(house: House, actor: str, answer: AnswerOffer) -> Kept:
@@ -161,49 +143,15 @@ async def answer_offer(house: House, actor: str, answer: AnswerOffer) -> Kept:
             write_command(tx, house, row.book_id, lambda _: receipt_of(offer), actor)
         return write_command(tx, house, row.book_id, lambda _: answer, actor)
 
-    return await _transact(house, work)
+    return await transact_book(house, work)
 
 
 async def close_offer(house: House, caller: Caller, offer: str, key: str | None, *, failed: bool) -> Kept:
     """Sign an acceptance, or say that it failed."""
-    key = key or _fresh(house)
-    return await _say(house, caller, Kind.OFFER, offer, lambda _: CloseOffer(key, offer, f"{offer}.commitment", failed))
-
-
-async def give_back(house: House, caller: Caller, window: str, key: str | None) -> Kept:
-    """Give up what is left of a release window, to offer it to the holder again."""
-    key = key or _fresh(house)
-    return await _say(house, caller, Kind.WINDOW, window, lambda _: GiveBack(key, window))
-
-
-async def _say(house: House, caller: Caller, kind: Kind, paper: str, say: Callable[[Book], Command]) -> Kept:
-    return await _say_as(house, actor_of(caller), kind, paper, say)
-
-
-async def _say_as(house: House, actor: str, kind: Kind, paper: str, say: Callable[[Book], Command]) -> Kept:
-    def work(tx: Tx) -> Kept:
-        return write_command(tx, house, find_paper(tx, kind, paper).book_id, say, actor)
-
-    return await _transact(house, work)
-
-
-async def _transact(house: House, work: Callable[[Tx], Kept]) -> Kept:
-    kept = await house.store.transact(work)
-    house.board.books[kept.id] = kept
-    return kept
-
-
-def _fresh(house: House) -> str:
-    return make_id("command", house.clock.now_ms(), house.entropy)
-
-
-def _named(house: House, kind: str, key: str | None) -> tuple[str, str]:
-    """Give the key, and the id that follows from it: the same key names the same paper."""
-    if key is not None and not 1 <= len(key) <= 100:
-        raise BadRequest("an idempotency key has 1 to 100 characters", param="key")
-    key = key or _fresh(house)
-    digest = blake2b(f"{kind} {key}".encode(), digest_size=13).hexdigest()
-    return key, f"{type_prefixes[kind]}_{digest}"
+    key = key or fresh_key(house)
+    return await tell_paper(
+        house, caller, Kind.OFFER, offer, lambda _: CloseOffer(key, offer, f"{offer}.commitment", failed)
+    )
 
 
 def _book_known(tx: Tx, request: str) -> str | None:

@@ -1,6 +1,6 @@
 """Usage and credits in the words of FOCUS, the FinOps Open Cost and Usage Specification; pure.
 
-Source: FOCUS 1.2, dataset Cost and Usage; FOCUS 1.3, dataset Contract Commitment.
+Source: FOCUS 1.2, dataset Cost and Usage; FOCUS 1.3, dataset Contract Commitment, with the life-cycle words of 1.4.
 """
 
 from collections.abc import Mapping
@@ -31,12 +31,15 @@ COST_AND_USAGE: Mapping[str, Kind] = {
 CONTRACT_COMMITMENT: Mapping[str, Kind] = {
     "BillingCurrency": "string", "ContractCommitmentCategory": "string", "ContractCommitmentCost": "decimal",
     "ContractCommitmentDescription": "string", "ContractCommitmentId": "string",
+    "ContractCommitmentLifecycleStatus": "string",
     "ContractCommitmentPeriodEnd": "datetime", "ContractCommitmentPeriodStart": "datetime",
     "ContractCommitmentQuantity": "decimal", "ContractCommitmentType": "string", "ContractCommitmentUnit": "string",
     "ContractId": "string", "ContractPeriodEnd": "datetime", "ContractPeriodStart": "datetime",
+    "x_ConsumedTokens": "decimal",
 }  # fmt: skip
 # The finest price there is per token is a nano; a mean of prices is finer.
 _UNIT_PRICE = Decimal("1e-15")
+_NANO, _HOUR_MS = Decimal("1e-9"), 3_600_000
 _NEVER_MS = 253_370_764_800_000
 
 
@@ -107,15 +110,67 @@ def cost_row(used: CostSum, payer: Payer, issuer: str) -> Row:
     }
 
 
-def commitment_row(grant: Grant) -> Row:
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Capacity that a provider committed to.
+
+    Attributes:
+        status: FOCUS 1.4's life-cycle word.
+        contract: the right it is under, or ``open``.
+        to_ms: its end, or when another took its place or it was cancelled.
+        tokens, of_tokens: what was used, and all that it stands for if that is known.
+    """
+
+    id: str
+    provider: str
+    contract: str
+    status: str
+    product: str
+    units: int
+    unit_price_nanos: int
+    currency: str
+    from_ms: int
+    to_ms: int
+    tokens: int
+    of_tokens: int | None
+
+
+def capacity_row(one: Capacity) -> Row:
+    """Write one row of Contract Commitment: units for a term, in tokens where it is known what a unit does."""
+    hours = Decimal(one.to_ms - one.from_ms) / _HOUR_MS
+    begin, end = _time(one.from_ms), _time(one.to_ms)
+    known = one.of_tokens is not None
+    return {
+        "BillingCurrency": one.currency,
+        "ContractCommitmentCategory": "Usage",
+        "ContractCommitmentCost": (one.units * one.unit_price_nanos * hours).scaleb(-9).quantize(_NANO),
+        "ContractCommitmentDescription": f"{one.units} units of {one.product or 'capacity'} from {one.provider}",
+        "ContractCommitmentId": one.id,
+        "ContractCommitmentLifecycleStatus": one.status,
+        "ContractCommitmentPeriodStart": begin,
+        "ContractCommitmentPeriodEnd": end,
+        "ContractCommitmentQuantity": Decimal(one.of_tokens or 0) if known else (one.units * hours).quantize(_NANO),
+        "ContractCommitmentType": "capacity",
+        "ContractCommitmentUnit": "Tokens" if known else "Unit-Hours",
+        "ContractId": one.contract,
+        "ContractPeriodStart": begin,
+        "ContractPeriodEnd": end,
+        "x_ConsumedTokens": Decimal(one.tokens),
+    }
+
+
+def commitment_row(grant: Grant, now_ms: int) -> Row:
     """Write one row of Contract Commitment: what was paid or given ahead; without an end it lasts until 9999."""
-    begin, end = _time(grant.from_ms), _time(_NEVER_MS if grant.expires_ms is None else grant.expires_ms)
+    to_ms = _NEVER_MS if grant.expires_ms is None else grant.expires_ms
+    status = "Pending" if now_ms < grant.from_ms else "Active" if now_ms < to_ms else "Expired"
+    begin, end = _time(grant.from_ms), _time(to_ms)
     return {
         "BillingCurrency": grant.currency,
         "ContractCommitmentCategory": "Spend",
         "ContractCommitmentCost": Decimal(grant.nanos).scaleb(-9),
         "ContractCommitmentDescription": grant.name,
         "ContractCommitmentId": grant.id,
+        "ContractCommitmentLifecycleStatus": status,
         "ContractCommitmentPeriodStart": begin,
         "ContractCommitmentPeriodEnd": end,
         "ContractCommitmentQuantity": None,
@@ -124,6 +179,7 @@ def commitment_row(grant: Grant) -> Row:
         "ContractId": grant.holder,
         "ContractPeriodStart": begin,
         "ContractPeriodEnd": end,
+        "x_ConsumedTokens": Decimal(0),
     }
 
 

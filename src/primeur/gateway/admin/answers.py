@@ -10,7 +10,8 @@ from primeur.broker.links import Link, read_link
 from primeur.broker.papers import Offer
 from primeur.broker.register import Kind
 from primeur.broker.terms import Terms
-from primeur.gateway.admin.capacity import PaperView, Said, answer
+from primeur.gateway.admin.capacity import Said, answer
+from primeur.gateway.admin.papers import PaperView
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 

@@ -5,43 +5,20 @@ from typing import Any
 
 import msgspec
 
-from primeur.broker.book_rows import Kept, PaperRow, find_paper, list_papers
+from primeur.broker.book_rows import PaperRow, find_paper
 from primeur.broker.commands import Answer as Word
 from primeur.broker.commands import AnswerOffer
 from primeur.broker.papers import Offer
-from primeur.broker.register import Kind, lines_of
+from primeur.broker.register import Kind
 from primeur.broker.terms import Terms
 from primeur.core.ids import make_id
-from primeur.gateway.admin.page import Page, asked
+from primeur.gateway.admin.page import Page
+from primeur.gateway.admin.papers import PaperQuery, PaperView, lister, shower, shown
 from primeur.gateway.doors import Door
-from primeur.gateway.visit import Answer, Handler, Visit, json_answer
+from primeur.gateway.visit import Answer, Handler, Visit
+from primeur.walks import commit_capacity
 from primeur.walks import request_capacity as walk
 from primeur.walks.choose_project import actor_of
-
-
-class PaperView(msgspec.Struct, frozen=True, kw_only=True):
-    """A paper of procurement.
-
-    Attributes:
-        book: the right it is under; ``open`` where no right covers it.
-        due_ms: when the clock moves it, UTC milliseconds; null: never.
-        paper: its own fields; whose bid an offer mirrors is told nowhere.
-    """
-
-    id: str
-    kind: str
-    request: str
-    state: str
-    due_ms: int | None
-    book: str
-    paper: dict[str, Any]
-
-
-class PaperQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which papers; all when nothing is said."""
-
-    state: str | None = None
-    request: str | None = None
 
 
 class NewRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +54,13 @@ class NewCommitment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     key: str | None = None
 
 
+class NewTerms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds of a commitment from now on; a start that is over counts as now, and the end stays."""
+
+    terms: Terms
+    key: str | None = None
+
+
 class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A holder's answer to the terms of this hash."""
 
@@ -84,6 +68,12 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     hash: str
     units: int | None = None
     counter: Terms | None = None
+    key: str | None = None
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The same *key* twice is one."""
+
     key: str | None = None
 
 
@@ -104,58 +94,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     key: str | None = None
 
 
-def show_paper(row: PaperRow) -> PaperView:
-    """Write a paper for the API."""
-    line = row.line
-    return _view(line.id, row.book_id, line)
-
-
-def _view(paper_id: str, book_id: str, line: Any) -> PaperView:
-    paper = {name: value for name, value in msgspec.to_builtins(line.paper).items() if name != "bid"}
-    return PaperView(
-        id=paper_id,
-        kind=line.kind,
-        request=line.request,
-        state=line.state,
-        due_ms=line.due_ms,
-        book=book_id,
-        paper=paper,
-    )
-
-
-def _shown(kept: Kept, paper_id: str, status: int = 200) -> Answer:
-    return json_answer(_view(paper_id, kept.id, lines_of(kept.book)[paper_id]), status)
-
-
-def lister(kind: Kind) -> Handler:
-    """Make the handler that lists papers of one kind, newest first."""
-
-    async def handler(visit: Visit) -> Answer:
-        query = asked(visit, PaperQuery)
-        found = await visit.house.store.read(lambda tx: list_papers(tx, kind, state=query.state, request=query.request))
-        return json_answer(Page([show_paper(row) for row in found]))
-
-    handler.__name__ = f"list_{kind}s"
-    return handler
-
-
-def shower(kind: Kind) -> Handler:
-    """Make the handler that shows one paper."""
-
-    async def handler(visit: Visit) -> Answer:
-        return json_answer(
-            show_paper(await visit.house.store.read(lambda tx: find_paper(tx, kind, visit.params["id"])))
-        )
-
-    handler.__name__ = f"get_{kind}"
-    return handler
-
-
 async def post_request(visit: Visit) -> Answer:
     """``POST /api/v1/capacity/requests``."""
     ask = visit.read(NewRequest)
     kept, made = await walk.open_request(visit.house, visit.caller, ask.ceiling, ask.key)
-    return _shown(kept, made, 201)
+    return shown(kept, made, 201)
 
 
 async def post_bid(visit: Visit) -> Answer:
@@ -164,20 +107,20 @@ async def post_bid(visit: Visit) -> Answer:
     kept, made = await walk.seal_bid(
         visit.house, visit.caller, visit.params["id"], ask.provider, ask.terms, ask.expires_ms, ask.key
     )
-    return _shown(kept, made, 201)
+    return shown(kept, made, 201)
 
 
 async def post_offer(visit: Visit) -> Answer:
     """``POST /api/v1/capacity/requests/{id}/offers``."""
     ask = visit.read(NewOffer)
     kept, made = await walk.send_offer(visit.house, visit.caller, visit.params["id"], ask.terms, ask.key)
-    return _shown(kept, made, 201)
+    return shown(kept, made, 201)
 
 
 async def post_cancel(visit: Visit) -> Answer:
     """``POST /api/v1/capacity/requests/{id}/cancel``."""
     ask, request = visit.read(Change), visit.params["id"]
-    return _shown(await walk.cancel_request(visit.house, visit.caller, request, ask.key, unmet=ask.unmet), request)
+    return shown(await walk.cancel_request(visit.house, visit.caller, request, ask.key, unmet=ask.unmet), request)
 
 
 async def post_answer(visit: Visit) -> Answer:
@@ -189,13 +132,13 @@ async def answer(visit: Visit, offer: str, said: Said, actor: str) -> Answer:
     """Take a holder's word, however it came."""
     key = said.key or make_id("command", visit.arrived_ms, visit.house.entropy)
     command = AnswerOffer(key, offer, said.hash, said.answer, said.units, said.counter)
-    return _shown(await walk.answer_offer(visit.house, actor, command), offer)
+    return shown(await walk.answer_offer(visit.house, actor, command), offer)
 
 
 def _step(take: Callable[[Visit, str, Change], Any], name: str) -> Handler:
     async def handler(visit: Visit) -> Answer:
         offer = visit.params["id"]
-        return _shown(await take(visit, offer, visit.read(Change)), offer)
+        return shown(await take(visit, offer, visit.read(Change)), offer)
 
     handler.__name__ = name
     return handler
@@ -222,22 +165,37 @@ async def post_amendment(visit: Visit) -> Answer:
         return row.line.paper.terms
 
     terms = ask.terms or known(await visit.house.store.read(lambda tx: find_paper(tx, Kind.OFFER, offer)))
-    return _shown(await walk.amend_offer(visit.house, visit.caller, offer, terms, ask.key), offer)
+    return shown(await walk.amend_offer(visit.house, visit.caller, offer, terms, ask.key), offer)
 
 
 async def post_give_back(visit: Visit) -> Answer:
     """``POST /api/v1/capacity/windows/give-back``."""
     ask = visit.read(Change)
-    return _shown(await walk.give_back(visit.house, visit.caller, ask.window, ask.key), ask.window)
+    return shown(await commit_capacity.give_back(visit.house, visit.caller, ask.window, ask.key), ask.window)
 
 
 async def post_commitment(visit: Visit) -> Answer:
     """``POST /api/v1/capacity/commitments``."""
     ask = visit.read(NewCommitment)
-    kept, made = await walk.commit_third(
+    kept, made = await commit_capacity.commit_third(
         visit.house, visit.caller, ask.request, ask.provider, ask.terms, ask.window, ask.key
     )
-    return _shown(kept, made, 201)
+    return shown(kept, made, 201)
+
+
+async def post_commitment_amendment(visit: Visit) -> Answer:
+    """``POST /api/v1/capacity/commitments/{id}/amend``."""
+    ask = visit.read(NewTerms)
+    kept, made = await commit_capacity.amend_commitment(
+        visit.house, visit.caller, visit.params["id"], ask.terms, ask.key
+    )
+    return shown(kept, made, 201)
+
+
+async def post_commitment_cancel(visit: Visit) -> Answer:
+    """``POST /api/v1/capacity/commitments/{id}/cancel``."""
+    ask, commitment = visit.read(Cancel), visit.params["id"]
+    return shown(await commit_capacity.cancel_commitment(visit.house, visit.caller, commitment, ask.key), commitment)
 
 
 _AT = "/api/v1/capacity"
@@ -268,7 +226,8 @@ DOORS = (
     *(
         Door("GET", f"{_AT}/{name}/{{id}}", shower(kind), f"Show one of the {name}", permission, face="admin",
              gives=PaperView)
-        for kind, name, permission in _LISTS[:2]
+        for kind, name, permission in _LISTS
+        if kind in {Kind.REQUEST, Kind.OFFER, Kind.COMMITMENT}
     ),
     _writes("requests", post_request, "Request capacity", "CapacityRequestMoved", NewRequest, 201),
     _writes("requests/{id}/bids", post_bid, "Seal a third party's bid", "BidSealed", NewBid, 201),
@@ -281,4 +240,8 @@ DOORS = (
     _writes("offers/{id}/amend", post_amendment, "Change an offer's terms", "OfferMoved", NewOffer),
     _writes("windows/give-back", post_give_back, "Give a release back", "ReleaseMoved", Change),
     _writes("commitments", post_commitment, "Commit with a third party", "CommitmentMoved", NewCommitment, 201),
+    _writes("commitments/{id}/amend", post_commitment_amendment, "Supersede a commitment by other terms",
+            "CommitmentMoved", NewTerms, 201),
+    _writes("commitments/{id}/cancel", post_commitment_cancel, "End a commitment before its term", "CommitmentMoved",
+            Cancel),
 )  # fmt: skip

@@ -13,22 +13,31 @@ from primeur.billing.focus_rows import FIRST, place_of, read_costs, read_payers
 from primeur.billing.rules.focus import (
     CONTRACT_COMMITMENT,
     COST_AND_USAGE,
+    Capacity,
     Kind,
     Payer,
     Row,
+    capacity_row,
     cell_text,
     commitment_row,
     cost_row,
 )
 from primeur.billing.rules.periods import DAY_MS
+from primeur.broker.book_rows import list_papers
+from primeur.broker.papers import Commitment
+from primeur.broker.register import Kind as PaperKind
+from primeur.broker.use import last_ms
+from primeur.broker.use_rows import read_use
 from primeur.core.errors import BadRequest
 from primeur.gateway.admin.page import asked
 from primeur.gateway.admin.usage import Moment
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit
+from primeur.store.database import Tx
 
 _ISSUER = "Primeur"
 _AT_ONCE = 2000
+_CAPACITY_MOST = 5000
 # A Parquet file is put together in memory.
 _PARQUET_MOST = 200_000
 
@@ -69,7 +78,24 @@ def _page(query: FocusQuery, after: Any, tx: Any) -> Any:
 
 
 async def _commitments(visit: Visit) -> AsyncIterator[list[Row]]:
-    yield [commitment_row(one) for one in await visit.house.store.read(list_grants)]
+    now_ms = visit.house.clock.now_ms()
+    yield [commitment_row(one, now_ms) for one in await visit.house.store.read(list_grants)]
+    yield [capacity_row(one) for one in await visit.house.store.read(lambda tx: _capacity(tx, now_ms))]
+
+
+def _capacity(tx: Tx, now_ms: int) -> list[Capacity]:
+    found = list_papers(tx, PaperKind.COMMITMENT, most=_CAPACITY_MOST)
+    papers = [(row.book_id, row.line.paper) for row in found if isinstance(row.line.paper, Commitment)]
+    uses = read_use(tx, [one for _, one in papers], now_ms)
+    return [
+        Capacity(
+            id=one.id, provider=one.provider, contract=book, status=one.state, product=one.terms.sku,
+            units=one.terms.units, unit_price_nanos=one.terms.unit_price_nanos, currency=one.terms.currency,
+            from_ms=one.terms.start_ms, to_ms=last_ms(one),
+            tokens=uses[one.id].tokens, of_tokens=uses[one.id].of_tokens,
+        )
+        for book, one in papers
+    ]  # fmt: skip
 
 
 async def _csv(columns: Mapping[str, Kind], pages: AsyncIterator[list[Row]]) -> AsyncIterator[bytes]:
