@@ -6,7 +6,7 @@ import pytest
 from primeur.core.errors import BadRequest
 from primeur.core.reading import read_json
 from primeur.core.wire import EmbeddingRequest
-from primeur.core.wishes import take_wishes
+from primeur.core.wishes import read_sharing, take_wishes
 
 
 def taken(header="", **more):
@@ -34,3 +34,12 @@ def test_two_words_for_one_thing_and_unknown_words_are_refused():
     for wrong in ({"sharing": "mine"}, {"share": "spill"}):
         with pytest.raises(BadRequest, match="primeur"):
             taken(primeur=wrong)
+
+
+@pytest.mark.parametrize("wrong", ["mine", "dedicated,spill", "é" * 5000])
+def test_an_unknown_word_in_the_header_is_refused_by_name(wrong):
+    """Whether or not a right concerns the deployment; case and blanks do not matter, and silence is no word."""
+    with pytest.raises(BadRequest, match=r"x-primeur-sharing is .*; choose dedicated, spill, shared") as refused:
+        read_sharing(wrong)
+    assert (refused.value.param, len(str(refused.value)) < 200) == ("x-primeur-sharing", True)
+    assert (read_sharing(" Shared "), read_sharing("")) == ("shared", "")

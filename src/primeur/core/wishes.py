@@ -6,6 +6,7 @@ from primeur.core.errors import BadRequest
 from primeur.core.splice import with_fields
 from primeur.core.wire import AnyRequest, Wishes
 
+SHARING = ("dedicated", "spill", "shared")
 _MEMBER = frozenset({"primeur"})
 
 
@@ -19,6 +20,20 @@ def take_wishes(body: bytes, fields: AnyRequest, header: str = "") -> tuple[byte
         return body, fields, header
     sharing = sharing_of(fields.primeur, header)
     return with_fields(body, {}, without=_MEMBER), msgspec.structs.replace(fields, primeur=None), sharing
+
+
+def read_sharing(header: str) -> str:
+    """Read who may serve from a header's value; empty is for it not to say.
+
+    Raises:
+        BadRequest: no such word.
+    """
+    said = header.strip().lower()
+    if said and said not in SHARING:
+        raise BadRequest(
+            f"x-primeur-sharing is {header[:40]!r}; choose {', '.join(SHARING)}", param="x-primeur-sharing"
+        )
+    return said
 
 
 def sharing_of(wishes: Wishes | None, header: str = "") -> str:

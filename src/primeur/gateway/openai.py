@@ -8,7 +8,7 @@ from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Route, Served
 from primeur.core.ports import Standing
 from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
-from primeur.core.wishes import take_wishes
+from primeur.core.wishes import read_sharing, take_wishes
 from primeur.gateway.doors import MIB, Door
 from primeur.gateway.lines import sunset
 from primeur.gateway.problems import refusal_headers
@@ -39,8 +39,8 @@ def make_ask(visit: Visit, route: Route, body: bytes, kind: type[AnyRequest]) ->
 
 
 def sharing_header(visit: Visit) -> str:
-    """Give who may serve, as the header says it."""
-    return visit.headers.get(b"x-primeur-sharing", b"").decode("latin-1").strip().lower()
+    """Give who may serve, as the header says it; raises as `read_sharing`."""
+    return read_sharing(visit.headers.get(b"x-primeur-sharing", b"").decode("latin-1"))
 
 
 def completion_headers(completion: Completion) -> Headers:
