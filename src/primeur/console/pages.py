@@ -29,6 +29,7 @@ from primeur.console.views import (
     papers,
     passkeys,
     people,
+    prices,
     profile,
     usage,
 )
@@ -88,6 +89,9 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/usage.csv", usage.export_usage),
     ("GET", "/money", money.show_margins),
     ("GET", "/money/what-if", money.suppose),
+    ("GET", "/money/prices", prices.show_prices),
+    ("POST", "/money/prices", prices.set_price),
+    ("POST", "/money/prices/shares", prices.set_share),
     ("GET", "/money/papers", papers.show_papers),
     ("GET", "/money/papers/{kind}/{number}", papers.show_pdf),
     ("GET", "/ledger", ledger.show_ledger),

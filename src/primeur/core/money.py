@@ -9,7 +9,7 @@ TOKENS_PER_PRICE = 1_000_000
 _MOST = 9_000_000_000
 
 
-def nanos_per_token(price_per_million: str) -> int:
+def nanos_per_token(price_per_million: str, param: str | None = None) -> int:
     """Turn a list price such as ``"2.50"`` per million tokens into nanos per token.
 
     Raises:
@@ -18,11 +18,11 @@ def nanos_per_token(price_per_million: str) -> int:
     try:
         exact = Decimal(price_per_million) * NANOS / TOKENS_PER_PRICE
     except InvalidOperation:
-        raise BadRequest(f"price {price_per_million!r} is not a number; write it as 2.50") from None
+        raise BadRequest(f"price {price_per_million!r} is not a number; write it as 2.50", param=param) from None
     if not exact.is_finite() or exact < 0:
-        raise BadRequest(f"price {price_per_million!r} must be zero or more")
+        raise BadRequest(f"price {price_per_million!r} must be zero or more", param=param)
     if exact != int(exact):
-        raise BadRequest(f"price {price_per_million!r} per million is finer than one nano a token (0.001)")
+        raise BadRequest(f"price {price_per_million!r} per million is finer than one nano a token (0.001)", param=param)
     return int(exact)
 
 

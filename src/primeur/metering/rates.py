@@ -74,7 +74,9 @@ def check_rate(rate: Rate) -> None:
     said = [unit for unit in TOKEN_UNITS if unit in rate.units]
     missing = [unit for unit in ("input", "output") if unit not in rate.units]
     if said and missing:
-        raise BadRequest(f"a price of {said[0]} tokens leaves {missing[0]} tokens out; say 0 if they are free")
+        raise BadRequest(
+            f"a price of {said[0]} tokens leaves {missing[0]} tokens out; say 0 if they are free", param=missing[0]
+        )
 
 
 def rate_cost(event: UsageEvent, rate: Rate) -> int:

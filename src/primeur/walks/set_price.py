@@ -77,9 +77,9 @@ def write_price(tx: Tx, house: House, caller: Caller, deployment: str, ask: NewP
     price = Price(
         id=make_id("price", now_ms, house.entropy),
         currency=ask.currency,
-        input_nanos=nanos_per_token(ask.input),
-        cached_nanos=nanos_per_token(ask.input if ask.cached is None else ask.cached),
-        output_nanos=nanos_per_token(ask.output),
+        input_nanos=nanos_per_token(ask.input, "input"),
+        cached_nanos=nanos_per_token(ask.input if ask.cached is None else ask.cached, "cached"),
+        output_nanos=nanos_per_token(ask.output, "output"),
     )
     row = rows.PriceRow(real_deployment(tx, deployment).name, price, begins(ask, now_ms), now_ms)
     check_open(tx, "", row.from_ms)

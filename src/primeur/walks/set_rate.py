@@ -148,7 +148,7 @@ def units_of(ask: NewRate) -> dict[str, Sequence[tuple[int, int]]]:
 
 
 def _nanos(unit: str, price: str) -> int:
-    return nanos_per_token(price) if unit in TOKEN_UNITS else nanos_of(price, unit)
+    return nanos_per_token(price, unit) if unit in TOKEN_UNITS else nanos_of(price, unit)
 
 
 def _listed(rate: Rate) -> rows.PriceRow:

@@ -26,7 +26,7 @@ def test_what_is_earned_and_left_is_drawn_and_in_the_table(open_page):
     expect(page.locator(".plot canvas").first).to_be_visible()
     expect(page.locator(".totals")).to_contain_text("EUR")
     page.get_by_label("Group by").select_option("customer")
-    expect(page.get_by_role("row", name="Voltaire")).to_contain_text("0.01")
+    expect(page.get_by_role("row", name="Voltaire").first).to_contain_text("0.01")
     expect(page.locator("#money")).to_contain_text("End of the month")
 
 
@@ -50,3 +50,29 @@ def test_papers_are_listed(open_page):
     """What there is none of is said."""
     page = open_page("/money/papers")
     expect(page.locator("main")).to_contain_text("There are no invoices.")
+
+
+@pytest.mark.usefixtures("earned")
+def test_prices_and_shares_are_set_by_hand(open_page, service):
+    """What is wrong is said at its field and keeps what was typed; what is set is in the tables and in the log."""
+    page = open_page("/money/prices")
+    price = page.get_by_role("region", name="Set a price")
+    price.get_by_label("Price for").select_option("customer")
+    price.get_by_label("Customer or provider").fill("Voltaire")
+    price.get_by_label("Input, 1M tokens").fill("dear")
+    price.get_by_label("Output, 1M tokens").fill("3")
+    price.get_by_role("button", name="Set price").click()
+    expect(page.get_by_role("alert")).to_contain_text("dear")
+    expect(price.get_by_label("Customer or provider")).to_have_value("Voltaire")
+    expect(price.get_by_label("Input, 1M tokens")).to_have_attribute("aria-invalid", "true")
+    price.get_by_label("Input, 1M tokens").fill("1.25")
+    price.get_by_role("button", name="Set price").click()
+    expect(page.get_by_role("row", name="Voltaire").first).to_contain_text("1.25 EUR")
+    share = page.get_by_role("region", name="Share with a partner")
+    share.get_by_label("Partner", exact=True).fill("Southern Cross")
+    for said in ("half", "1/8"):
+        share.get_by_label("Part of revenue").fill(said)
+        share.get_by_role("button", name="Set share").click()
+    expect(page.get_by_role("row", name="Southern Cross").first).to_contain_text("1/8")
+    told = {one["kind"] for one in service.manage("GET", "/audit/events?limit=100")["data"]}
+    assert {"RateSet", "ShareSet"} <= told

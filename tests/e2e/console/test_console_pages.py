@@ -33,6 +33,7 @@ def test_without_a_session_every_page_leads_to_the_door(service):
         "/money",
         "/money/what-if",
         "/money/papers",
+        "/money/prices",
         "/ledger",
         "/log",
         "/log/req_x",
