@@ -196,7 +196,7 @@ def test_usage_is_downloaded_as_csv(session, service):
     assert "echo" in {row["deployment"] for row in rows}
 
 
-def test_the_capacity_page_counts_an_open_offer_down_and_tells_a_rights_history(open_page, service):
+def test_the_capacity_page_counts_an_open_offer_down_and_tells_a_rights_history(open_page, faults_of, service):
     """What the holder is asked, until when, and all that was said under its right."""
     scope = {"workload_classes": ["console-only"]}
     service.manage("POST", "/rights", {"name": "page-right", "holder": "partner", "scope": scope})
@@ -206,7 +206,20 @@ def test_the_capacity_page_counts_an_open_offer_down_and_tells_a_rights_history(
     page = open_page("/capacity")
     expect(page.locator("#capacity-live")).to_contain_text("7 units")
     expect(page.get_by_role("timer")).to_contain_text("left to answer")
-    expect(page.locator(".timeline").first).to_contain_text("SendOffer")
+    expect(page.locator("#capacity-live").get_by_role("status")).to_contain_text("Open offers now: 1")
+    expect(page.locator(".timeline").first).to_contain_text("Version 1")
+    expect(page.locator(".timeline").nth(1)).to_contain_text("SendOffer")
+    free = service.manage(
+        "POST", "/capacity/requests", {"ceiling": ceiling | {"workload_class": "console-free", "term_ms": 1 << 42}}
+    )
+    third = {"request": free["id"], "provider": "third", "terms": free["paper"]["ceiling"]}
+    service.manage("POST", "/capacity/commitments", third)
+    phone = open_page("/capacity", viewport=PHONE, locale="fr", scheme="dark")
+    expect(phone.locator("main")).to_contain_text("0 jetons")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults_of(phone) == []
+    page.reload()
+    assert faults_of(page) == []
     page.get_by_label("Reason").select_option("OUTAGE")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("main")).to_contain_text("Refusals")

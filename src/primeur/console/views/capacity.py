@@ -26,6 +26,8 @@ async def show_capacity(page: Page) -> Response:
     for right in rights:
         told = (await page.api.get(f"/api/v1/rights/{right['id']}/history"))["data"]
         right["within"] = clock(right["terms"]["response_ms"])
+        for version in right["versions"]:
+            version["within"] = clock(version["response_ms"])
         right["history"] = told[-_HISTORY_MOST:][::-1]
     asked = {name: page.request.query_params.get(name, "") for name in ("reason", "text")}
     asked["reason"] = asked["reason"] if asked["reason"] in _REASONS else ""
