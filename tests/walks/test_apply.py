@@ -4,7 +4,8 @@ import hashlib
 
 import pytest
 
-from primeur.core.errors import BadRequest, Conflict, NotPermitted
+from primeur.broker.book_rows import find_book, load_book
+from primeur.core.errors import BadRequest, Conflict, NotFound, NotPermitted
 from primeur.governance.rows import list_keys
 from primeur.store.database import last_sequence
 from primeur.walks.add_model import NewVersion, add_model
@@ -156,3 +157,46 @@ async def test_a_bound_that_is_none_is_named(founded, owner, document, path):
     with pytest.raises(BadRequest) as refused:
         await apply(founded, owner, DOCUMENT | document, dry_run=False)
     assert refused.value.param == path
+
+
+RIGHT = {"holder": "partner", "response_ms": 60_000, "scope": {"workload_classes": ["chat", "a"], "zones": ["eu"]}}
+
+
+async def test_rights_are_declared_and_a_change_is_the_next_version(founded, owner):
+    """A dry run tells it and grants nothing; what is not said stays; twice is once."""
+
+    async def changes(right, *, dry_run=False):
+        return (await apply(founded, owner, {"rights": {"first": right}}, dry_run=dry_run)).changes
+
+    def there():
+        book_id = founded.store.transact_now(lambda tx: find_book(tx, "first"))
+        return founded.store.transact_now(lambda tx: load_book(tx, book_id))
+
+    assert [one.verb for one in await changes(RIGHT, dry_run=True)] == ["create"]
+    with pytest.raises(NotFound):
+        there()
+    assert [one.verb for one in await changes(RIGHT)] == ["create"]
+    assert await changes(RIGHT) == []
+    (change,) = await changes(RIGHT | {"response_ms": 1000, "arrangements": {"policy": {"units": 3}}})
+    assert (change.verb, change.before["response_ms"], change.after["response_ms"]) == ("change", 60_000, 1000)
+    kept = there()
+    right = kept.book.right
+    assert (right.version, right.state, right.scope.zones) == (2, "active", frozenset({"eu"}))
+    assert (right.response_ms, kept.arrangements.policy.units) == (1000, 3)
+    assert await changes({"holder": "partner"}) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ({"colour": 1}, "rights.first.colour"),
+        ({"scope": {"colours": ["red"]}}, "rights.first.scope.colours"),
+        ({"arrangements": {"policy": {"unit": 1}}}, "rights.first.arrangements.policy"),
+        ({"mode": "never"}, "rights.first.mode"),
+    ],
+)
+async def test_an_unknown_word_of_a_right_is_named(founded, owner, more, path):
+    """With where it is, however deep."""
+    with pytest.raises(BadRequest) as refused:
+        await apply(founded, owner, {"rights": {"first": RIGHT | more}}, dry_run=True)
+    assert refused.value.param.startswith(path)

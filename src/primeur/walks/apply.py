@@ -18,6 +18,7 @@ from primeur.walks.compare_document import Change, compare
 from primeur.walks.create_key import NewKey, write_key
 from primeur.walks.create_project import NewProject, write_project, write_project_change
 from primeur.walks.declare_bounds import make_budget, make_limits
+from primeur.walks.declare_rights import make_right
 from primeur.walks.declare_sign_in import make_sign_in
 from primeur.walks.deploy import write_revision
 from primeur.walks.house import House
@@ -37,6 +38,7 @@ PERMISSIONS: Mapping[str, str] = {
     "deployments": "deployments:write",
     "aliases": "deployments:write",
     "guards": "deployments:write",
+    "rights": "rights:write",
     "prices": "prices:write",
     "rates": "prices:write",
     "shares": "prices:write",
@@ -160,6 +162,7 @@ _MAKE: Mapping[str, Callable[[Tx, House, Caller, Declared, Change], str | None]]
     "deployments": _deployment,
     "aliases": _alias,
     "guards": _guard,
+    "rights": make_right,
     "prices": _price,
     "rates": _rate,
     "shares": _share,

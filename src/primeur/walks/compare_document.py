@@ -18,6 +18,7 @@ from primeur.trust.rows import find_guard
 from primeur.walks.choose_project import choose_project
 from primeur.walks.compare_rates import rate_there, rate_wanted, share_there, share_wanted, starts
 from primeur.walks.declare_bounds import budget_there, budget_wanted, limits_there
+from primeur.walks.declare_rights import right_there, right_wanted
 from primeur.walks.declare_sign_in import sign_in_there
 from primeur.walks.read_document import Declared
 
@@ -192,6 +193,7 @@ _WANTED: Mapping[str, Callable[[Tx, Declared], Fields]] = {
     "rates": rate_wanted,
     "shares": share_wanted,
     "budgets": budget_wanted,
+    "rights": right_wanted,
     "deployments": _wanted_revision,
     "aliases": lambda _tx, entry: {"deployment": entry.what},
 }
@@ -206,6 +208,7 @@ _THERE: Mapping[str, Callable[[Tx, Caller, Declared], Fields | None]] = {
     "prices": _there_price,
     "rates": rate_there,
     "shares": share_there,
+    "rights": right_there,
     "limits": limits_there,
     "budgets": budget_there,
     "sign_in": sign_in_there,

@@ -64,7 +64,12 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 async def grant_right(house: House, caller: Caller, ask: NewRight) -> Kept:
-    """Grant a right.
+    """Grant a right; raises as `write_right`."""
+    return await _transact(house, lambda tx: write_right(tx, house, caller, ask))
+
+
+def write_right(tx: Tx, house: House, caller: Caller, ask: NewRight) -> Kept:
+    """Grant a right in a transaction that is open.
 
     Raises:
         BadRequest: terms that cannot be, or a webhook that cannot be reached.
@@ -73,51 +78,48 @@ async def grant_right(house: House, caller: Caller, ask: NewRight) -> Kept:
     check_name(ask.name, "right")
     if ask.arrangements.webhook is not None:
         check_webhook_url(house, ask.arrangements.webhook)
-
-    def work(tx: Tx) -> Kept:
-        now_ms = house.clock.now_ms()
-        right_id = make_id("right", now_ms, house.entropy)
-        known = {name: book_id for book_id, name in list_books(tx)}
-        if ask.name in known and ask.key is not None:
-            return _granted(tx, house, known[ask.name], ask)
-        add_book(tx, right_id, ask.name, ask.arrangements, now_ms)
-        right = _write(ask, right_id, now_ms)
-        _check_alone(tx, house, right)
-        actor = actor_of(caller)
-        kept = write_command(tx, house, right_id, lambda _: GrantRight(ask.key or "grant", right), actor)
-        if ask.activate:
-            kept = write_command(tx, house, right_id, lambda _: MoveRight("activate", "activate"), actor)
-        return kept
-
-    return await _transact(house, work)
+    now_ms = house.clock.now_ms()
+    right_id = make_id("right", now_ms, house.entropy)
+    known = {name: book_id for book_id, name in list_books(tx)}
+    if ask.name in known and ask.key is not None:
+        return _granted(tx, house, known[ask.name], ask)
+    add_book(tx, right_id, ask.name, ask.arrangements, now_ms)
+    right = _write(ask, right_id, now_ms)
+    _check_alone(tx, house, right)
+    actor = actor_of(caller)
+    kept = write_command(tx, house, right_id, lambda _: GrantRight(ask.key or "grant", right), actor)
+    if ask.activate:
+        kept = write_command(tx, house, right_id, lambda _: MoveRight("activate", "activate"), actor)
+    return kept
 
 
 async def amend_right(house: House, caller: Caller, name: str, ask: Amendment) -> Kept:
-    """Write a right's next version.
+    """Write a right's next version; raises as `write_amendment`."""
+    return await _transact(house, lambda tx: write_amendment(tx, house, caller, name, ask))
+
+
+def write_amendment(tx: Tx, house: House, caller: Caller, name: str, ask: Amendment) -> Kept:
+    """Write a right's next version in a transaction that is open.
 
     Raises:
         NotFound: there is no such right.
         BadRequest: an unknown field, or terms that cannot be.
         Conflict: the right has ended, is not transferable, or another right covers some of it already.
     """
+    now_ms = house.clock.now_ms()
+    book_id = find_book(tx, name)
+    key = ask.key or make_id("command", now_ms, house.entropy)
 
-    def work(tx: Tx) -> Kept:
-        now_ms = house.clock.now_ms()
-        book_id = find_book(tx, name)
-        key = ask.key or make_id("command", now_ms, house.entropy)
+    def say(book: Book) -> Command:
+        told = book.told.get(key)
+        base = told.right.version - 1 if isinstance(told, AmendRight) else None
+        old = next((one for one in book.versions if one.version == base), book.right)
+        return AmendRight(key, _amended(old, ask.changes, told.right.effective_ms if base and told else now_ms))  # type: ignore[union-attr]
 
-        def say(book: Book) -> Command:
-            told = book.told.get(key)
-            base = told.right.version - 1 if isinstance(told, AmendRight) else None
-            old = next((one for one in book.versions if one.version == base), book.right)
-            return AmendRight(key, _amended(old, ask.changes, told.right.effective_ms if base and told else now_ms))  # type: ignore[union-attr]
-
-        kept = write_command(tx, house, book_id, say, actor_of(caller))
-        assert kept.book.right is not None  # noqa: S101
-        _check_alone(tx, house, kept.book.right)
-        return kept
-
-    return await _transact(house, work)
+    kept = write_command(tx, house, book_id, say, actor_of(caller))
+    assert kept.book.right is not None  # noqa: S101
+    _check_alone(tx, house, kept.book.right)
+    return kept
 
 
 async def move_right(house: House, caller: Caller, name: str, move: str) -> Kept:
@@ -143,7 +145,12 @@ async def move_right(house: House, caller: Caller, name: str, move: str) -> Kept
 
 
 async def arrange_right(house: House, caller: Caller, name: str, arrangements: Arrangements) -> Kept:
-    """Replace how a holder is told of offers and what is answered in its name.
+    """Replace how a holder is told of offers and what is answered in its name; raises as `write_arrangements`."""
+    return await _transact(house, lambda tx: write_arrangements(tx, house, caller, name, arrangements))
+
+
+def write_arrangements(tx: Tx, house: House, caller: Caller, name: str, arrangements: Arrangements) -> Kept:
+    """Replace them in a transaction that is open.
 
     Raises:
         NotFound: there is no such right.
@@ -151,14 +158,10 @@ async def arrange_right(house: House, caller: Caller, name: str, arrangements: A
     """
     if arrangements.webhook is not None:
         check_webhook_url(house, arrangements.webhook)
-
-    def work(tx: Tx) -> Kept:
-        book_id = find_book(tx, name)
-        arrange(tx, book_id, arrangements)
-        tell(tx, RightArranged(book_id), actor=actor_of(caller), at_ms=house.clock.now_ms())
-        return load_book(tx, book_id, house.board.books.get(book_id))
-
-    return await _transact(house, work)
+    book_id = find_book(tx, name)
+    arrange(tx, book_id, arrangements)
+    tell(tx, RightArranged(book_id), actor=actor_of(caller), at_ms=house.clock.now_ms())
+    return load_book(tx, book_id, house.board.books.get(book_id))
 
 
 async def _transact(house: House, work: Any) -> Kept:

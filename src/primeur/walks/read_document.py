@@ -16,6 +16,7 @@ from primeur.walks.change_key import KeyChange
 from primeur.walks.create_project import ProjectChange
 from primeur.walks.deploy import NewRevision
 from primeur.walks.limit_fields import LimitsChange
+from primeur.walks.right_fields import DeclaredRight
 from primeur.walks.set_budget import NewBudget
 from primeur.walks.set_price import NewPrice
 from primeur.walks.set_rate import NewRate
@@ -69,6 +70,7 @@ KINDS: Mapping[str, Any] = {
     "deployments": NewRevision,
     "aliases": str,
     "guards": GuardPolicy,
+    "rights": DeclaredRight,
     "prices": NewPrice,
     "rates": NewRate,
     "shares": NewShare,
