@@ -49,6 +49,15 @@ def test_every_rule_is_tried():
     assert set(FOUND) == set(RULES)
 
 
+@given(st.lists(st.sampled_from(["2026", "4111", "and", "12", "AB12", "0000 1111"]), max_size=6), st.data())
+def test_what_looks_like_a_part_hides_nothing(around, data):
+    """A card stays found after other numbers and before them, an IBAN between words."""
+    for name, text in (("card", "5500 0000 0000 0004"), ("iban", "FR76 3000 6000 0112 3456 7890 189")):
+        place = data.draw(st.integers(0, len(around)))
+        words = [*around[:place], text, *around[place:]]
+        assert text not in mask_text(" ".join(words), [name])
+
+
 def test_only_the_named_rules_are_applied():
     """In their own order, whatever the order they are named in."""
     text = "ada@example.org 4111111111111111"

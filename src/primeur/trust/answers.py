@@ -103,7 +103,7 @@ def _cut(text: str, finders: Finders) -> int:
     white = max(text.rfind(sign, 0, cut) for sign in " \n\t")
     cut = white + 1 if white >= 0 or len(text) < _BACK_MOST else cut
     for finder in finders:
-        for start, end in finder.spans(text):
+        for start, end in finder.form.spans(text):
             if start < cut < end:
                 cut = start
     return cut

@@ -9,7 +9,7 @@ import msgspec
 
 from primeur.core.errors import BadRequest
 from primeur.core.guards import Action, Images, Stage, Verdict
-from primeur.core.masking import RULES, check_masks
+from primeur.core.masking import RULES, Rule, check_masks
 from primeur.trust.answers import StreamedAnswer, WholeAnswer
 from primeur.trust.patterns import read_pattern
 from primeur.trust.texts import Finder, Finders, count_characters, screened
@@ -89,7 +89,7 @@ class Compiled:
         found: dict[str, bool] = {}
         # A rule for prompts and answers has two finders of one form; one look is enough.
         for rule, finder in {(one.rule, one.form): one for each in self.finders.values() for one in each}.items():
-            found[rule[0]] = found.get(rule[0], False) or any(True for _ in finder.spans(text))
+            found[rule[0]] = found.get(rule[0], False) or any(True for _ in finder.form.spans(text))
         return found
 
 
@@ -120,12 +120,12 @@ def _finders(rule: GuardRule, stage: Stage) -> Iterator[Finder]:
             f"the guard rule {rule.name!r} must say what it looks for by one of finds, words and pattern", param="rules"
         )
     for form in check_masks(rule.finds):
-        yield Finder(stage, rule.name, rule.action, RULES[form].form, RULES[form].holds, f"[{form}]")
+        yield Finder(stage, rule.name, rule.action, RULES[form], f"[{form}]")
     if rule.words:
         joined = "|".join(re.escape(word) for word in sorted(rule.words, key=len, reverse=True))
         yield Finder(
-            stage, rule.name, rule.action, re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE), None,
+            stage, rule.name, rule.action, Rule(re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE)),
             f"[{rule.name}]",
         )  # fmt: skip
     if rule.pattern is not None:
-        yield Finder(stage, rule.name, rule.action, read_pattern(rule.pattern), None, f"[{rule.name}]")
+        yield Finder(stage, rule.name, rule.action, Rule(read_pattern(rule.pattern)), f"[{rule.name}]")

@@ -1,12 +1,11 @@
 """Where the texts of prompts and answers are, and what finders find in them; pure."""
 
-import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from primeur.core.errors import BadRequest
 from primeur.core.guards import Action, Stage, Verdict
+from primeur.core.masking import Rule, replace_spans
 
 # Members of a body that a model reads, and members within them that hold no text.
 _ASKED = ("messages", "prompt", "suffix", "input", "tools", "functions", "prediction", "response_format")
@@ -39,15 +38,8 @@ class Finder:
     stage: Stage
     rule: str
     action: Action
-    form: re.Pattern[str]
-    holds: Callable[[str], bool] | None
+    form: Rule
     instead: str
-
-    def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where in *text* it is found."""
-        for found in self.form.finditer(text):
-            if self.holds is None or self.holds(found.group()):
-                yield found.span()
 
 
 Finders = tuple[Finder, ...]
@@ -60,15 +52,14 @@ def look(text: str, finders: Finders, verdicts: list[Verdict]) -> str:
         Blocked: something that may not pass is in it.
     """
     for finder in finders:
-        spans = list(finder.spans(text))
+        spans = list(finder.form.spans(text))
         if not spans:
             continue
         verdicts.append(Verdict(finder.stage, finder.rule, finder.action, len(spans)))
         if finder.action == "block":
             raise Blocked(verdicts)
         if finder.action == "mask":
-            for start, end in reversed(spans):
-                text = text[:start] + finder.instead + text[end:]
+            text = replace_spans(text, spans, finder.instead)
     return text
 
 
