@@ -192,3 +192,11 @@ async def test_a_list_price_for_all_is_told_and_a_deployments_own_comes_before_i
     await shop.put("/api/v1/prices/chat", json={"currency": "EUR", "input": "3", "output": "0"})
     after = await answer(2)
     assert after["Income:Inference:Chat"] - before["Income:Inference:Chat"] == -3000 * 1000
+
+
+async def test_a_list_price_for_all_leaves_a_deployments_own_that_was_there(shop, answer):
+    """Whichever of the two was set first."""
+    await shop.put("/api/v1/prices/chat", json={"currency": "EUR", "input": "3", "output": "0"})
+    for _ in range(2):
+        await shop.post("/api/v1/rates", json={"input": "1", "output": "2"})
+    assert (await answer(1))["Income:Inference:Chat"] == -3000 * 1000

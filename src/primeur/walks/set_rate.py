@@ -23,7 +23,7 @@ from primeur.walks.choose_project import actor_of
 from primeur.walks.house import House
 from primeur.walks.keep_final import check_negotiated, check_open, check_stated
 from primeur.walks.name_payer import name_payer
-from primeur.walks.set_price import Begins, Decimal, begins
+from primeur.walks.set_price import Begins, Decimal, begins, rate_of
 
 Steps = Annotated[list["Step"], msgspec.Meta(min_length=1, max_length=20)]
 
@@ -100,7 +100,14 @@ def write_rate(tx: Tx, house: House, caller: Caller, ask: NewRate) -> Rate:
         check_open(tx, party, rate.from_ms)
     if side == "sell" and party:
         check_negotiated(tx, party, rate.currency)
-    before = next((one for one in rate_rows.list_rates(tx) if _same(one, rate)), None)
+    known = rate_rows.list_rates(tx)
+    before = next((one for one in known if _same(one, rate)), None)
+    if side == "sell" and not party and not rate.subject:
+        # A deployment's own list price comes before one for all, so it has to be among those by units.
+        there = {one.id for one in known}
+        for row in rows.list_prices(tx):
+            if row.price.id not in there:
+                rate_rows.add_rate(tx, rate_of(row))
     rate_rows.add_rate(tx, rate)
     if side == "sell" and not party and rate.subject and "input" in rate.units:
         # What requests are admitted and told at follows; what they are booked at is exact.
