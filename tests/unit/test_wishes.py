@@ -41,5 +41,5 @@ def test_an_unknown_word_in_the_header_is_refused_by_name(wrong):
     """Whether or not a right concerns the deployment; case and blanks do not matter, and silence is no word."""
     with pytest.raises(BadRequest, match=r"x-primeur-sharing is .*; choose dedicated, spill, shared") as refused:
         read_sharing(wrong)
-    assert (refused.value.param, len(str(refused.value)) < 200) == ("x-primeur-sharing", True)
+    assert (refused.value.param, len(str(refused.value)) < 200) == ("sharing", True)
     assert (read_sharing(" Shared "), read_sharing("")) == ("shared", "")

@@ -30,9 +30,7 @@ def read_sharing(header: str) -> str:
     """
     said = header.strip().lower()
     if said and said not in SHARING:
-        raise BadRequest(
-            f"x-primeur-sharing is {header[:40]!r}; choose {', '.join(SHARING)}", param="x-primeur-sharing"
-        )
+        raise BadRequest(f"x-primeur-sharing is {header[:40]!r}; choose {', '.join(SHARING)}", param="sharing")
     return said
 
 

@@ -12,6 +12,7 @@ PAGES = [
     "people",
     "access",
     "usage",
+    "capacity",
     "ledger",
     "log",
     "audit",
