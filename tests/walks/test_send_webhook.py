@@ -30,14 +30,18 @@ async def receiver(*answers: bytes):
 
     async def talk(reader, writer):
         talking.append(asyncio.current_task())
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-        log.append((head, await reader.readexactly(int(length or 0))))
-        if left:
-            writer.write(left.pop(0))
-        else:
-            await reader.read()
-        writer.close()
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+            log.append((head, await reader.readexactly(int(length or 0))))
+            if left:
+                writer.write(left.pop(0))
+            else:
+                await reader.read()
+        except asyncio.IncompleteReadError:
+            log.append((b"", b""))
+        finally:
+            writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
 
@@ -46,6 +50,9 @@ async def receiver(*answers: bytes):
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?x=1", log
     finally:
         server.close()
+        # Whoever was let in a moment ago has not begun to talk yet.
+        for _ in range(5):
+            await asyncio.sleep(0)
         await asyncio.wait(talking, timeout=5) if talking else None
         await asyncio.sleep(0)
 
