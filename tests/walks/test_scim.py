@@ -150,11 +150,58 @@ async def test_pages_and_papers(scim):
             assert (await scim.get(f"/{name}/{one['id']}")).json() == one
 
 
+async def test_searches_by_post_find_what_queries_find(scim):
+    """Users, groups, and both at the root; the filter is in the body, where no log of addresses has it."""
+    await scim.post("/Users", json=ADA)
+    await scim.post("/Groups", json={"displayName": "choir"})
+    asked = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        "filter": 'userName eq "ada@example.org"',
+        "attributes": ["userName"],
+        "startIndex": 1,
+        "count": 10,
+    }
+    query = {"filter": asked["filter"], "attributes": "userName", "count": 10}
+    found = await scim.post("/Users/.search", json=asked)
+    assert (found.status_code, found.headers["content-type"]) == (200, "application/scim+json")
+    assert found.json() == (await scim.get("/Users", params=query)).json()
+    assert set(found.json()["Resources"][0]) == {"schemas", "id", "userName"}
+    assert (await scim.post("/.search", json=asked)).json() == found.json()
+    assert (await scim.post("/Groups/.search", json=asked)).json()["totalResults"] == 0
+    groups = {"filter": 'meta.resourceType eq "Group"', "excludedAttributes": ["members"]}
+    (choir,) = (await scim.post("/.search", json=groups)).json()["Resources"]
+    assert (choir["displayName"], "members" in choir) == ("choir", False)
+    assert (await scim.post("/.search", json={"count": -1})).json()["itemsPerPage"] == 0
+
+
+async def test_me_is_whom_the_key_belongs_to(founded, client, scim):
+    """Where a key is nobody's, that is said."""
+    made = (await scim.post("/Users", json=ADA)).json()
+    key = await client.post("/api/v1/keys", json={"name": "hers", "role": "scim", "member": made["id"]})
+    async with speaking(founded, key.json()["key"]) as ada:
+        me = await ada.get("/Me")
+        assert (me.status_code, me.json()) == (200, made)
+        assert me.headers["location"] == made["meta"]["location"]
+        renamed = await ada.patch("/Me", json=patch({"op": "replace", "path": "displayName", "value": "Ada L."}))
+        assert (renamed.status_code, renamed.json()["displayName"]) == (200, "Ada L.")
+        assert (await ada.put("/Me", json=ADA)).json()["id"] == made["id"]
+        assert (await ada.post("/Me", json=ADA)).status_code == 405
+        gone = await ada.delete("/Me")
+        assert (gone.status_code, gone.headers["location"]) == (204, made["meta"]["location"])
+        assert (await ada.get("/Me")).status_code == 401
+    nobody = await scim.get("/Me")
+    assert (nobody.status_code, nobody.json()["status"]) == (404, "404")
+
+
 @pytest.mark.parametrize(
     ("ask", "body", "expected"),
     [
         ("GET /Users?filter=userName+is+x", None, (400, "invalidFilter")),
         ("GET /Users?count=many", None, (400, "invalidValue")),
+        ("POST /Users/.search", {"filter": "userName is x"}, (400, "invalidFilter")),
+        ("POST /.search", {"count": "many"}, (400, "invalidValue")),
+        ("POST /.search", [], (400, "invalidValue")),
+        ("GET /.search", None, (405, None)),
         ("POST /Users", {"displayName": "nobody"}, (400, "invalidValue")),
         ("POST /Users", {"userName": "x", "active": "perhaps"}, (400, "invalidValue")),
         ("POST /Users", {"userName": "x", "emails": "x@example.org"}, (400, "invalidValue")),

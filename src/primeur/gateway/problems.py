@@ -72,8 +72,9 @@ def _scim(error: errors.PrimeurError, status: int) -> dict[str, Any]:
     kind = {"scimType": "uniqueness"} if error.code == "uniqueness" else {}
     if status == 400 and error.code in _SCIM_TYPES:
         kind = {"scimType": error.code}
-    if error.code == "invalid_json":
-        kind = {"scimType": "invalidSyntax"}
+    kind |= {"invalid_json": {"scimType": "invalidSyntax"}, "invalid_type": {"scimType": "invalidValue"}}.get(
+        error.code, {}
+    )
     return {"schemas": [_SCIM_ERROR], "status": str(status), "detail": error.message, **kind}
 
 

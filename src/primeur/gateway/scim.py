@@ -8,23 +8,20 @@ from typing import Any
 
 import msgspec
 
-from primeur.core.errors import BadRequest
 from primeur.core.reading import read_json
 from primeur.gateway.doors import Door
+from primeur.gateway.scim_lists import TYPE, asked_of, listed
 from primeur.gateway.visit import Answer, Handler, Visit
 from primeur.governance import group_rows, scim_forms
-from primeur.governance.scim_filters import Json, read_filter
+from primeur.governance.scim_filters import Json
 from primeur.governance.scim_patches import patched
 from primeur.store.database import Tx
 from primeur.walks import provision
 from primeur.walks.follow_changes import catch_up
 
-TYPE = b"application/scim+json"
-COUNT_LIMIT = 500
-_COUNT_DEFAULT = 100
 
-
-def _users(tx: Tx, visit: Visit) -> list[Json]:
+def users(tx: Tx, visit: Visit) -> list[Json]:
+    """Every user that the caller sees."""
     organisation_id = visit.caller.organisation_id
     theirs = group_rows.groups_by_member(group_rows.list_groups(tx, organisation_id))
     said, base = group_rows.read_said(tx, organisation_id), base_of(visit)
@@ -41,7 +38,8 @@ def _user(tx: Tx, visit: Visit, member_id: str) -> Json:
     return scim_forms.show_user(member, theirs, said, base_of(visit))
 
 
-def _groups(tx: Tx, visit: Visit) -> list[Json]:
+def groups(tx: Tx, visit: Visit) -> list[Json]:
+    """Every group that the caller sees."""
     names, base = _names(tx, visit), base_of(visit)
     return [scim_forms.show_group(one, names, base) for one in group_rows.list_groups(tx, visit.caller.organisation_id)]
 
@@ -56,7 +54,7 @@ def _names(tx: Tx, visit: Visit) -> dict[str, str]:
 
 async def list_users(visit: Visit) -> Answer:
     """``GET /scim/v2/Users``."""
-    return await _listed(visit, _users)
+    return await listed(visit, users, asked_of(visit))
 
 
 async def get_user(visit: Visit) -> Answer:
@@ -91,7 +89,7 @@ async def delete_user(visit: Visit) -> Answer:
 
 async def list_all_groups(visit: Visit) -> Answer:
     """``GET /scim/v2/Groups``."""
-    return await _listed(visit, _groups)
+    return await listed(visit, groups, asked_of(visit))
 
 
 async def get_group(visit: Visit) -> Answer:
@@ -169,32 +167,6 @@ async def _gone(visit: Visit, remove: Callable[..., None]) -> Answer:
     await visit.house.store.transact(lambda tx: remove(tx, visit.house, visit.caller, visit.params["id"]))
     await catch_up(visit.house)
     return Answer(204, content_type=TYPE)
-
-
-async def _listed(visit: Visit, read: Callable[[Tx, Visit], list[Json]]) -> Answer:
-    query = visit.query
-    fits = read_filter(query["filter"]) if query.get("filter") else None
-    found = await visit.house.store.read(lambda tx: read(tx, visit))
-    if fits is not None:
-        found = [one for one in found if fits(one)]
-    start, count = _number(visit, "startIndex", 1), _number(visit, "count", _COUNT_DEFAULT)
-    listed = scim_forms.page(found, start, min(count, COUNT_LIMIT))
-    names = (query.get("attributes", ""), query.get("excludedAttributes", ""))
-    listed["Resources"] = [scim_forms.chosen(one, *names) for one in listed["Resources"]]
-    return Answer(200, msgspec.json.encode(listed), content_type=TYPE)
-
-
-def _number(visit: Visit, name: str, default: int) -> int:
-    """Read a whole number; what is below the least counts as the least (RFC 7644, 3.4.2.4).
-
-    Raises:
-        BadRequest: it is none.
-    """
-    text = visit.query.get(name, str(default))
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        raise BadRequest(f"{name} is a whole number", param=name, code="invalidValue")
-    return max(0, int(text))
 
 
 async def _written(visit: Visit, work: Callable[[Tx], Json], status: int) -> Answer:

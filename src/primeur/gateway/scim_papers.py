@@ -7,7 +7,8 @@ from typing import Any
 
 from primeur.core.errors import NotFound
 from primeur.gateway.doors import Door
-from primeur.gateway.scim import COUNT_LIMIT, answer, base_of
+from primeur.gateway.scim import answer, base_of
+from primeur.gateway.scim_lists import COUNT_LIMIT
 from primeur.gateway.visit import Answer, Handler, Visit
 from primeur.governance.scim_filters import ENTERPRISE, Json
 from primeur.governance.scim_forms import GROUP, SINGLE, USER, page

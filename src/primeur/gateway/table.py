@@ -16,6 +16,7 @@ from primeur.gateway import (
     responses,
     scim,
     scim_papers,
+    scim_search,
     uploads,
 )
 from primeur.gateway.admin import doors as admin
@@ -34,6 +35,7 @@ _DESCRIBED: tuple[Door, ...] = (
     *probes.DOORS,
     *admin.DOORS,
     *scim_papers.DOORS,
+    *scim_search.DOORS,
     *scim.DOORS,
 )
 DOORS: tuple[Door, ...] = (*_DESCRIBED, *openapi.make_doors(_DESCRIBED))

@@ -8,6 +8,7 @@ from primeur.core.events import GroupRemoved, GroupSet, MemberInvited
 from primeur.core.ids import make_id
 from primeur.governance import group_rows, member_rows
 from primeur.governance.member_rows import Member
+from primeur.governance.rows import list_keys
 from primeur.governance.scim_filters import Json
 from primeur.governance.scim_forms import is_active, kept_of, member_ids, name_of, text_of
 from primeur.store.database import Tx, tell
@@ -34,6 +35,19 @@ def find_person(tx: Tx, caller: Caller, member_id: str) -> Member:
     if found is None:
         raise NotFound(f"there is no user {member_id[:64]!r}")
     return found
+
+
+def find_me(tx: Tx, caller: Caller) -> Member:
+    """Give whom the caller's session or key belongs to.
+
+    Raises:
+        NotFound: the key is nobody's.
+    """
+    keys = list_keys(tx, caller.project_id)
+    mine = caller.member_id or next((one.member_id for one in keys if one.id == caller.key_id), None)
+    if mine is None:
+        raise NotFound("the key belongs to no user, so there is no /Me; ask for /Users/ID, or use a user's key")
+    return find_person(tx, caller, mine)
 
 
 def find_group(tx: Tx, caller: Caller, group_id: str) -> group_rows.Group:
