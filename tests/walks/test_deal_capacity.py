@@ -83,6 +83,16 @@ async def test_a_command_is_told_once_by_its_key(deal):
     assert len((await deal("capacity/requests", method="GET"))["data"]) == 1
 
 
+async def test_an_unknown_word_within_terms_is_refused_by_its_path(deal):
+    """Wherever it stands in a body; nothing is made."""
+    refused = await deal("capacity/requests", {"ceiling": TERMS | {"unit": 1}}, status=(400,))
+    assert (refused["error"]["param"], refused["error"]["code"]) == ("ceiling.unit", "unknown_parameter")
+    right = {"name": "first", "holder": "partner", "scope": {"minimum_units": 1, "sku": ["a"]}}
+    refused = await deal("rights", right, status=(400,))
+    assert refused["error"]["param"] == "scope.sku"
+    assert (await deal("rights", method="GET"))["data"] == []
+
+
 async def test_a_policy_answers_in_the_holders_name(deal):
     """Up to so many units while the price is within bounds; above, the offer waits for the holder."""
     policy = {"policy": {"units": 3, "most_price_nanos": 600_000_000}}

@@ -8,6 +8,7 @@ import msgspec
 
 from primeur.core.caller import Caller
 from primeur.core.reading import read_json
+from primeur.core.strict import refuse_unknown
 from primeur.walks.house import House
 
 Face = Literal["openai", "azure", "anthropic", "admin", "scim"]
@@ -74,7 +75,9 @@ def decode(body: bytes, kind: type[T]) -> T:
     Raises:
         BadRequest: *param* is the path of the fault, such as ``messages[0].role``.
     """
-    return read_json(body, kind)
+    found = read_json(body, kind)
+    refuse_unknown(body, kind)
+    return found
 
 
 Handler = Callable[[Visit], Awaitable[Answer]]
