@@ -29,7 +29,7 @@ $(VENV)/.default: requirements/default.txt requirements/build.txt pyproject.toml
 	@echo "Installing what the service needs"
 	@$(INSTALL) -r requirements/build.txt -r requirements/default.txt
 	@$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib src
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib src || true # some packages carry files for a newer Python
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.default
