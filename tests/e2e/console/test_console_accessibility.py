@@ -9,6 +9,7 @@ PAGES = [
     "deployments",
     "keys",
     "bounds",
+    "guards",
     "people",
     "access",
     "usage",

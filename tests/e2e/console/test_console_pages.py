@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import httpx2
 import pytest
@@ -27,6 +28,7 @@ def test_without_a_session_every_page_leads_to_the_door(service):
         "/chat",
         "/models",
         "/deployments",
+        "/guards",
         "/keys",
         "/usage",
         "/usage.csv",
@@ -129,6 +131,38 @@ def test_budgets_and_limits_are_set_by_hand(open_page, service):
         service.wait_until(
             lambda said=said: rpd_of_echo(service) == (int(said) or None), f"limited to {said}", seconds=20
         )
+
+
+def test_a_guard_s_rules_are_added_and_taken_away_by_hand(open_page, service):
+    """What the API refuses is said and what was typed is kept; what was found is counted, never repeated."""
+    page = open_page("/guards")
+    form = page.get_by_role("region", name="Add a rule")
+    form.get_by_label("Deployment").select_option("minilm")
+    form.get_by_label("Name").fill("zebras")
+    form.get_by_label("What becomes of it").select_option("allow")
+    form.get_by_label("Words and phrases").fill("zebra\nquagga")
+    form.get_by_label("An expression").fill("zebra{2}")
+    form.get_by_role("button", name="Add the rule").click()
+    expect(page.get_by_role("alert")).to_contain_text("zebras")
+    expect(form.get_by_label("Words and phrases")).to_have_value("zebra\nquagga")
+    form.get_by_label("An expression").fill("")
+    form.get_by_role("button", name="Add the rule").click()
+    row = page.get_by_role("row").filter(has_text="zebra, quagga")
+    expect(row).to_contain_text("let pass and told of")
+    rules = service.manage("GET", "/deployments/minilm/guard")["rules"]
+    assert [(one["name"], one["action"], one["words"]) for one in rules] == [("zebras", "allow", ["zebra", "quagga"])]
+    asked = {"model": "minilm", "input": "a zebra"}
+    headers = {"authorization": f"Bearer {service.key}"}
+    assert httpx2.post(f"{service.url}/v1/embeddings", json=asked, headers=headers, timeout=60).status_code == 200
+    service.wait_until(lambda: decided(service), "the decision is in the event log")
+    page.reload()
+    expect(page.get_by_role("row").filter(has_text=re.compile(r"zebras \W 1"))).to_contain_text("prompts")
+    page.get_by_role("button", name="Take away the rule zebras of minilm").click()
+    expect(page.get_by_text("zebra, quagga")).to_have_count(0)
+
+
+def decided(service):
+    return service.manage("GET", "/audit/events?kind=GuardDecided")["data"]
 
 
 def rpd_of_echo(service):
