@@ -8,18 +8,23 @@ import msgspec
 from msgspec import inspect
 
 from primeur.core.errors import BadRequest
+from primeur.core.reading import NOT_JSON
 
 
 def refuse_unknown(body: bytes, kind: Any) -> None:
     """Look through JSON that was read into *kind* without a fault.
 
     Raises:
-        BadRequest: a dataclass in it has no such field; *param* is its path.
+        BadRequest: a dataclass in it has no such field; *param* is its path. Or what is unknown is no JSON.
     """
     shape = _shape(kind)
     if shape is None:
         return
-    unknown = next(_unknown(msgspec.json.decode(body), shape, ""), None)
+    try:
+        value = msgspec.json.decode(body)
+    except NOT_JSON as error:
+        raise BadRequest(f"the body is not JSON: {error}", code="invalid_json") from None
+    unknown = next(_unknown(value, shape, ""), None)
     if unknown is not None:
         raise BadRequest(f"unknown parameter {unknown!r}; leave it out", param=unknown, code="unknown_parameter")
 

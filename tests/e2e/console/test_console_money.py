@@ -59,6 +59,7 @@ def test_prices_and_shares_are_set_by_hand(open_page, service):
     price = page.get_by_role("region", name="Set a price")
     price.get_by_label("Price for").select_option("customer")
     price.get_by_label("Customer or provider").fill("Voltaire")
+    price.get_by_label("Deployment").select_option("sold")
     price.get_by_label("Input, 1M tokens").fill("dear")
     price.get_by_label("Output, 1M tokens").fill("3")
     price.get_by_role("button", name="Set price").click()
