@@ -39,17 +39,22 @@ async def operator(house):
         yield made
 
 
+async def noticed(client):
+    """Grant a right to a holder that is told by webhook, and offer it what a request wants; gives the offer."""
+    arranged = {"webhook": HOOK, "reply_at": "http://primeur.test"}
+    right = {"name": "first", "holder": "partner", "arrangements": arranged}
+    assert (await client.post("/api/v1/rights", json=right)).status_code == 201
+    request = (await client.post("/api/v1/capacity/requests", json={"ceiling": TERMS})).json()
+    return (await client.post(f"/api/v1/capacity/requests/{request['id']}/offers", json={})).json()
+
+
 async def test_the_clock_starts_when_the_notice_was_taken_and_its_link_answers(founded, clock):
     """Not when it was sent: a holder that cannot be reached loses no time. The link needs no key and works once."""
     messenger = Messenger()
     place = replace(founded.place, egress=Egress((Listing(host="partner.test"),)))
     house = replace(founded, errands=messenger, place=place)
     async with operator(house) as client:
-        arranged = {"webhook": HOOK, "reply_at": "http://primeur.test"}
-        right = {"name": "first", "holder": "partner", "arrangements": arranged}
-        assert (await client.post("/api/v1/rights", json=right)).status_code == 201
-        request = (await client.post("/api/v1/capacity/requests", json={"ceiling": TERMS})).json()
-        offer = (await client.post(f"/api/v1/capacity/requests/{request['id']}/offers", json={})).json()
+        offer = await noticed(client)
         assert (offer["state"], offer["due_ms"]) == ("noticed", None)
         await deliver_once(house)
         await move_on(house)
@@ -76,11 +81,7 @@ async def test_an_answer_proves_that_the_notice_has_arrived(founded):
     place = replace(founded.place, egress=Egress((Listing(host="partner.test"),)))
     house = replace(founded, errands=messenger, place=place)
     async with operator(house) as client:
-        arranged = {"webhook": HOOK, "reply_at": "http://primeur.test"}
-        right = {"name": "first", "holder": "partner", "arrangements": arranged}
-        assert (await client.post("/api/v1/rights", json=right)).status_code == 201
-        request = (await client.post("/api/v1/capacity/requests", json={"ceiling": TERMS})).json()
-        offer = (await client.post(f"/api/v1/capacity/requests/{request['id']}/offers", json={})).json()
+        offer = await noticed(client)
         await deliver_once(house)
         other = {"answer": "accept", "hash": "0" * 64}
         assert (await client.post(f"/api/v1/capacity/offers/{offer['id']}/answer", json=other)).status_code == 409
