@@ -22,7 +22,7 @@ dev: $(VENV)/.dev ## Make the environment of its developers
 
 $(BIN)/python:
 	@echo "Making $(VENV)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Primeur needs Python 3.11.4 or newer")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Primeur needs Python 3.11 or newer")'
 	@$$(sh recipes/quickest_python.sh $(PYTHON)) -m venv --without-pip $(VENV)
 
 $(VENV)/.default: requirements/default.txt requirements/build.txt pyproject.toml | $(BIN)/python

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Names the interpreter that an environment is made with: the one given, or another on this machine that is 3.11.4 or
+# Names the interpreter that an environment is made with: the one given, or another on this machine that is 3.11 or
 # newer and clearly quicker. Interpreters built without profile-guided optimisation, as pyenv builds them unless told
 # otherwise, take up to twice as long for the same Python.
 # Usage: sh recipes/quickest_python.sh [python3]
 
 work='
 import sys, time
-if sys.version_info < (3, 11, 4): sys.exit(1)  # tarfile filters
+if sys.version_info < (3, 11): sys.exit(1)
 import venv
 class Pair:
     __slots__ = ("one", "other")

@@ -96,3 +96,27 @@ def test_what_is_no_backup_or_no_empty_place_is_refused(store, database_url, fol
     (tmp_path / "nonsense").write_bytes(b"nonsense")
     with pytest.raises(SetupError, match="cannot be restored"):
         restore_backup(tmp_path / "nonsense", f"sqlite:///{tmp_path / 'x.db'}", tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("files/../../out", tarfile.REGTYPE),
+        ("files//etc/out", tarfile.REGTYPE),
+        ("files/link", tarfile.SYMTYPE),
+        ("files/hard", tarfile.LNKTYPE),
+        ("files/pipe", tarfile.FIFOTYPE),
+        ("files/", tarfile.REGTYPE),
+    ],
+)
+def test_a_backup_that_would_write_elsewhere_is_refused(store, database_url, folder, tmp_path, name, kind):  # noqa: PLR0917
+    """Only plain files below the new folder come out of one, whatever somebody added to it."""
+    store.transact_now(fill)
+    make_backup(database_url, folder, tmp_path / "house.tar", program="1")
+    with tarfile.open(tmp_path / "house.tar", "a") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, "/etc/passwd"
+        tar.addfile(entry)
+    with pytest.raises(SetupError, match="which is no plain file below a data folder"):
+        restore_backup(tmp_path / "house.tar", f"sqlite:///{tmp_path / 'x.db'}", tmp_path / "new")
+    assert not (tmp_path / "out").exists()

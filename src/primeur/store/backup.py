@@ -1,8 +1,8 @@
 """Backups of a whole house: every table at one moment, secrets, journals, and the files below the data folder."""
 
 import os
+import shutil
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import create_engine, inspect, text
@@ -61,7 +61,7 @@ def restore_backup(path: Path, url: str, data_dir: Path) -> DumpHead:
             head = read_head(tar)
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
             _load(tar, head, url)
-            tar.extractall(data_dir, members=_below(tar), filter="data")
+            _take_files(tar, data_dir)
     except (tarfile.TarError, OSError) as error:
         raise SetupError(f"{path} cannot be restored: {error}") from None
     return head
@@ -81,10 +81,20 @@ def _load(tar: tarfile.TarFile, head: DumpHead, url: str) -> None:
         engine.dispose()
 
 
-def _below(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+def _take_files(tar: tarfile.TarFile, data_dir: Path) -> None:
+    """Write the archive's files below *data_dir*: plain ones, as a backup has no others; none twice."""
     for entry in tar:
-        if entry.name.startswith(f"{_FILES}/"):
-            yield entry.replace(name=entry.name.removeprefix(f"{_FILES}/"), deep=False)
+        first, *parts = entry.name.split("/")
+        if first != _FILES:
+            continue
+        if not entry.isreg() or not parts or {"", ".", ".."} & set(parts) or "\0" in entry.name:
+            raise tarfile.TarError(f"it holds {entry.name!r}, which is no plain file below a data folder")
+        source, target = tar.extractfile(entry), data_dir.joinpath(*parts)
+        assert source is not None  # noqa: S101 (a plain file has one)
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.touch(mode=0o600, exist_ok=False)
+        with target.open("wb") as file:
+            shutil.copyfileobj(source, file)
 
 
 def _add_files(tar: tarfile.TarFile, data_dir: Path, roots: list[Path]) -> None:
