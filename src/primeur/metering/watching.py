@@ -39,24 +39,49 @@ class _Histogram:
         return found
 
 
+@dataclass(slots=True)
+class _Series:
+    """What one revision of a deployment did; money by its currency."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    cost: Counter[str] = field(default_factory=Counter)
+    unpriced: int = 0
+    first: _Histogram = field(default_factory=lambda: _Histogram(_FIRST_TOKEN_S))
+    between: _Histogram = field(default_factory=lambda: _Histogram(_TOKEN_S))
+
+    def add(self, event: UsageEvent) -> None:
+        usage = event.usage
+        self.requests[event.outcome] += 1
+        self.input += usage.input_tokens
+        self.cached += usage.cached_tokens
+        self.output += usage.output_tokens
+        if event.cost_nanos is None:
+            self.unpriced += 1
+        else:
+            self.cost[event.currency or ""] += event.cost_nanos
+        if event.first_token_us is None or event.outcome != "completed":
+            return
+        self.first.add(event.first_token_us / 1e6)
+        if event.streamed and usage.output_tokens > 1:
+            self.between.add((event.duration_us - event.first_token_us) / 1e6 / (usage.output_tokens - 1))
+
+
 class Watch:
     """What deployments did, as Prometheus asks for it."""
 
     def __init__(self) -> None:
         """Nothing has happened yet."""
-        self._requests: Counter[tuple[str, str, str]] = Counter()
-        self._tokens: Counter[tuple[str, str, str]] = Counter()
-        self._cost: Counter[tuple[str, str]] = Counter()
-        self._unpriced: Counter[str] = Counter()
-        self._first: dict[Pair, _Histogram] = {}
-        self._between: dict[Pair, _Histogram] = {}
-        self._pairs: set[Pair] = set()
+        self._series: dict[Pair, _Series] = {}
 
     def see(self, events: Iterable[UsageEvent]) -> None:
         """Count requests that reached a deployment."""
         for event in events:
             if event.revision_id:
-                self._see(event, self._pair(event))
+                series = self._series.get((event.deployment, event.revision_id))
+                (series or self._begin(event)).add(event)
 
     def collect(self) -> Iterable[Metric]:
         """Tell Prometheus."""
@@ -68,43 +93,32 @@ class Watch:
         unpriced = CounterMetricFamily(
             "primeur_deployment_unpriced", "Requests whose cost is unknown", labels=["deployment"]
         )
-        for family, counts in ((requests, self._requests), (tokens, self._tokens), (cost, self._cost)):
-            for labels, count in counts.items():
-                family.add_metric(list(labels), count)
-        for deployment, count in self._unpriced.items():
-            unpriced.add_metric([deployment], count)
         first = HistogramMetricFamily("primeur_deployment_first_token_seconds", "Time to first token", labels=_LABELS)
         between = HistogramMetricFamily(
             "primeur_deployment_inter_token_seconds", "Time from token to token of streams", labels=_LABELS
         )
-        for histogram, found in ((first, self._first), (between, self._between)):
-            for pair, seconds in found.items():
-                histogram.add_metric(list(pair), seconds.buckets(), seconds.total)
+        money: Counter[tuple[str, str]] = Counter()
+        unknown: Counter[str] = Counter()
+        for pair, series in self._series.items():
+            for outcome, count in series.requests.items():
+                requests.add_metric([*pair, outcome], count)
+            for kind, count in (("input", series.input), ("cached", series.cached), ("output", series.output)):
+                tokens.add_metric([*pair, kind], count)
+            for family, histogram in ((first, series.first), (between, series.between)):
+                if histogram.counts:
+                    family.add_metric(list(pair), histogram.buckets(), histogram.total)
+            money.update({(pair[0], currency): nanos for currency, nanos in series.cost.items()})
+            unknown[pair[0]] += series.unpriced
+        for labels, nanos in money.items():
+            cost.add_metric(list(labels), nanos)
+        for deployment, count in (+unknown).items():
+            unpriced.add_metric([deployment], count)
         return requests, tokens, cost, unpriced, first, between
 
-    def _pair(self, event: UsageEvent) -> Pair:
-        pair = (event.deployment, event.revision_id)
-        if pair not in self._pairs and len(self._pairs) >= SERIES_MOST:
-            return (event.deployment, "other")
-        self._pairs.add(pair)
-        return pair
-
-    def _see(self, event: UsageEvent, pair: Pair) -> None:
-        self._requests[*pair, event.outcome] += 1
-        usage = event.usage
-        counts = {"input": usage.input_tokens, "cached": usage.cached_tokens, "output": usage.output_tokens}
-        for kind, count in counts.items():
-            self._tokens[*pair, kind] += count
-        if event.cost_nanos is None:
-            self._unpriced[event.deployment] += 1
-        else:
-            self._cost[event.deployment, event.currency or ""] += event.cost_nanos
-        if event.first_token_us is None or event.outcome != "completed":
-            return
-        self._first.setdefault(pair, _Histogram(_FIRST_TOKEN_S)).add(event.first_token_us / 1e6)
-        if event.streamed and usage.output_tokens > 1:
-            seconds = (event.duration_us - event.first_token_us) / 1e6 / (usage.output_tokens - 1)
-            self._between.setdefault(pair, _Histogram(_TOKEN_S)).add(seconds)
+    def _begin(self, event: UsageEvent) -> _Series:
+        """Give a new pair its series; too many share one."""
+        revision = event.revision_id if len(self._series) < SERIES_MOST else "other"
+        return self._series.setdefault((event.deployment, revision), _Series())
 
 
 _watch = Watch()

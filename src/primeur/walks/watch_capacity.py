@@ -48,10 +48,10 @@ async def takes_effect(house: House, after_ms: int, now_ms: int) -> bool:
 async def move_on(house: House) -> int:
     """Move what is due and note what was received; gives how many books and notices it moved."""
     now_ms = house.clock.now_ms()
-    due = await house.store.read(lambda tx: books_due(tx, now_ms))
+    # Each look of a reader's costs more than what it looks for.
+    due, received = await house.store.read(lambda tx: (books_due(tx, now_ms), _received(tx)))
     for book_id in due:
         house.board.books[book_id] = await house.store.transact(partial(let_time_pass, house=house, book_id=book_id))
-    received = await house.store.read(_received)
     for offer_id, digest in received:
         await house.store.transact(partial(_receive, house=house, offer_id=offer_id, digest=digest))
     return len(due) + len(received)
