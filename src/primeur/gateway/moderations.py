@@ -7,6 +7,7 @@ from primeur.core.errors import BadRequest
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.trust.moderation import Moderated
+from primeur.walks.log_refusal import Arrival
 from primeur.walks.moderate import moderate
 
 _TEXTS_MOST = 128
@@ -23,7 +24,8 @@ class ModerationObject(msgspec.Struct, frozen=True):
 async def create_moderation(visit: Visit) -> Answer:
     """Judge texts; without a guard, say so: an empty verdict would read as "harmless"."""
     asked = visit.read(CreateModeration)
-    found = await moderate(visit.house, visit.caller, asked.model, _texts(asked))
+    arrival = Arrival(visit.id, visit.path, visit.arrived_ms, visit.arrived_us, visit.address)
+    found = await moderate(visit.house, visit.caller, arrival, asked.model, _texts(asked))
     return json_answer(ModerationObject(f"modr-{visit.id.removeprefix('req_')}", asked.model, found))
 
 

@@ -7,18 +7,21 @@ from primeur.core.caller import Caller, Gate
 from primeur.core.errors import NotFound, OverLimit, SliceSpent
 from primeur.core.guards import Guard
 from primeur.core.ports import Hold
+from primeur.core.usage import UsageEvent
 from primeur.registry.routing import unknown_model
 from primeur.trust.moderation import Moderated, moderated
 from primeur.walks.house import House
+from primeur.walks.log_refusal import Arrival
 
 _FILLS_MOST = 50
 _EVERY = ("omni-moderation-", "text-moderation-")
 
 
-async def moderate(house: House, caller: Caller, model: str, texts: Sequence[str]) -> list[Moderated]:
+async def moderate(house: House, caller: Caller, arrival: Arrival, model: str, texts: Sequence[str]) -> list[Moderated]:
     """Give what the guards find in each of *texts*; the call counts as one request of the caller's limits.
 
     Args:
+        arrival: of the call, for its usage event.
         model: a deployment, whose guard judges; OpenAI's names of moderation models mean every guard of the
             deployments that the caller may use.
 
@@ -30,18 +33,40 @@ async def moderate(house: House, caller: Caller, model: str, texts: Sequence[str
     guards = _guards(house, caller, model)
     hold = await _hold(house, caller)
     try:
-        found = []
-        for text in texts:
-            judged: dict[str, bool] = {}
-            for guard in guards:
-                for rule, there in guard.judge(text).items():
-                    judged[rule] = judged.get(rule, False) or there
-                # Others are served between two looks at a long text.
-                await asyncio.sleep(0)
-            found.append(moderated(judged))
-        return found
+        found = [moderated(await _judge(guards, text)) for text in texts]
     finally:
         hold.lane.settle(hold, 0, 0, house.clock.now_ms())
+    named = house.board.now.deployments.get(model)
+    await house.journal.append(_event(house, caller, arrival, "" if named is None else named.name))
+    return found
+
+
+async def _judge(guards: Sequence[Guard], text: str) -> dict[str, bool]:
+    """Give whether each rule of any guard finds something."""
+    judged: dict[str, bool] = {}
+    for guard in guards:
+        for rule, there in guard.judge(text).items():
+            judged[rule] = judged.get(rule, False) or there
+        # Others are served between two looks at a long text.
+        await asyncio.sleep(0)
+    return judged
+
+
+def _event(house: House, caller: Caller, arrival: Arrival, deployment: str) -> UsageEvent:
+    """One request, of no tokens: no engine worked, so it costs nothing, whatever the deployment's price."""
+    return UsageEvent(
+        id=arrival.request_id,
+        at_ms=arrival.at_ms,
+        route="moderations",
+        outcome="completed",
+        status=200,
+        project_id=caller.project_id,
+        key_id=caller.key_id,
+        deployment=deployment,
+        cost_nanos=0,
+        duration_us=house.clock.monotonic_us() - arrival.at_us,
+        address=arrival.address,
+    )
 
 
 def _guards(house: House, caller: Caller, model: str) -> list[Guard]:
