@@ -1,24 +1,22 @@
 """Pooled connections to every target; the only HTTP client on the request path."""
 
 import asyncio
-import socket
 import ssl
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aiohappyeyeballs import start_connection
-
 from primeur.core.chat import Endpoint
-from primeur.core.egress import Egress, Reach, check_address, check_place, read_address
+from primeur.core.egress import Egress, Reach
 from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
 from primeur.core.ports import Line, Sink
 from primeur.relay.connection import Connection
+from primeur.relay.reach import open_socket
 from primeur.relay.reply import PooledReply
+from primeur.relay.request import request_bytes, request_head
 
 _IDLE_LIMIT_S = 30.0
 _WAITING_LIMIT = 4096
-_NEXT_ADDRESS_S = 0.25
 _POSTS_LIMIT = 1024
 
 _Place = tuple[str, str, int, Reach]
@@ -124,7 +122,7 @@ class Pool:
         if known is None:
             if len(self._posts) >= _POSTS_LIMIT:
                 self._posts.clear()
-            head = _head(endpoint, "POST", path) + b"content-type: application/json\r\nx-request-id: "
+            head = request_head(endpoint, "POST", path) + b"content-type: application/json\r\nx-request-id: "
             known = self._posts[id(endpoint), path] = (endpoint, Post(self._lane(endpoint), head))
         return known[1]
 
@@ -191,7 +189,7 @@ class Pool:
                 secure = endpoint.scheme == "https"
                 _, connection = await loop.create_connection(
                     lambda: Connection(where, endpoint.silence_timeout_s, lane.give_back, lost),
-                    sock=await _open_socket(endpoint, self._egress),
+                    sock=await open_socket(endpoint, self._egress),
                     ssl=self._context() if secure else None,
                     server_hostname=endpoint.host if secure else None,
                 )
@@ -234,51 +232,3 @@ class Post:
         request = b"%b%b\r\ncontent-length: %d\r\n\r\n%b" % (self._head, request_id.encode(), len(body), body)
         connection.start(request, sink)
         return connection
-
-
-async def _open_socket(endpoint: Endpoint, egress: Egress) -> socket.socket:
-    """Connect to the first of the host's addresses that may be reached and answers.
-
-    Every address is judged, and it is the judged ones that are connected to: a name that resolves to something else a
-    moment later changes nothing.
-
-    Raises:
-        EgressRefused: one of the addresses may not be reached.
-
-    Source: RFC 8305, "Happy Eyeballs Version 2".
-    """
-    loop = asyncio.get_running_loop()
-    check_place(egress, endpoint)
-    addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    for *_, place in addresses:
-        check_address(egress, endpoint, read_address(str(place[0])))
-    opened = await start_connection(addresses, happy_eyeballs_delay=_NEXT_ADDRESS_S)
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return opened
-
-
-def request_bytes(
-    endpoint: Endpoint, method: str, path: str, body: bytes, headers: Sequence[tuple[bytes, bytes]]
-) -> bytes:
-    """Write an HTTP/1.1 request with the endpoint's own headers."""
-    head = _head(endpoint, method, path)
-    if body or method != "GET":
-        return _with_body(head, body, headers)
-    return head + _lines(headers) + b"\r\n"
-
-
-def _head(endpoint: Endpoint, method: str, path: str) -> bytes:
-    standard = {"http": 80, "https": 443}[endpoint.scheme]
-    name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    host = name if endpoint.port == standard else f"{name}:{endpoint.port}"
-    first = f"{method} {endpoint.prefix}{path} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n".encode()
-    return first + _lines(endpoint.headers)
-
-
-def _with_body(head: bytes, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    kind = b"content-type: application/json\r\n" if body else b""
-    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (head, _lines(headers), kind, len(body), body)
-
-
-def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
