@@ -6,7 +6,8 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from primeur.gateway.bounded import HEAD_LIMIT, HEADERS_LIMIT, BoundedProtocol, Watch
+from primeur.gateway.bounded import HEAD_LIMIT, HEADERS_LIMIT, BoundedProtocol
+from primeur.gateway.deadlines import Watch
 
 
 class Wire:

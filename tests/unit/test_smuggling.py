@@ -9,7 +9,8 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from primeur.gateway.bounded import BoundedProtocol, Watch
+from primeur.gateway.bounded import BoundedProtocol
+from primeur.gateway.deadlines import Watch
 
 HEAD = b"POST / HTTP/1.1\r\nhost: x\r\n"
 SECOND = b"GET /second HTTP/1.1\r\nhost: x\r\n\r\n"

@@ -1,7 +1,4 @@
-"""HTTP as uvicorn parses it, with bounds: heads and requests end, in size and in time, and faults are told as JSON.
-
-A deadline is one number for each connection, looked at once a second for all of them: no timers are made for a request.
-"""
+"""HTTP as uvicorn parses it, with bounds: heads and requests end, in size and in time, and faults are told as JSON."""
 
 import asyncio
 import math
@@ -12,37 +9,16 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from primeur.core.errors import BadRequest, NotReady, PrimeurError, TooLarge
+from primeur.gateway.deadlines import Watch
 from primeur.gateway.problems import problem
 
 HEAD_LIMIT = 64 << 10
 HEADERS_LIMIT = 128
 REQUESTS_LIMIT = 10_000
 HEAD_TIMEOUT_S, BODY_TIMEOUT_S, REST_TIMEOUT_S, UNREAD_TIMEOUT_S = 60.0, 60.0, 75.0, 60.0
-_LOOK_S = 1.0
 _LINGER_S = 2.0
 _STATUS = {BadRequest: 400, TooLarge: 431, NotReady: 503}
 _MALFORMED = "this is not HTTP/1.1 as RFC 9112 has it; check the request line, the headers and the content-length"
-
-
-class Watch:
-    """Ends what is past its time, on all connections of one server."""
-
-    def __init__(self) -> None:
-        """Look at nothing yet."""
-        self._timer: asyncio.TimerHandle | None = None
-
-    def begin(self, loop: asyncio.AbstractEventLoop, connections: set[Any]) -> None:
-        """Look every second, for as long as there are connections."""
-        if self._timer is None:
-            self._timer = loop.call_later(_LOOK_S, self._look, loop, connections)
-
-    def _look(self, loop: asyncio.AbstractEventLoop, connections: set[Any]) -> None:
-        self._timer = None
-        now_s = loop.time()
-        for connection in [one for one in connections if one.due_s < now_s]:
-            connection.overdue()
-        if connections:
-            self.begin(loop, connections)
 
 
 class _Refused(Exception):
