@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, get_args
 
 import msgspec
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 
 from primeur.broker import commands
 from primeur.broker.arrangements import Arrangements
@@ -20,6 +20,8 @@ from primeur.store.schema import capacity_books, capacity_commands, capacity_pap
 
 # The book of what no right covers; no right can have its name.
 OPEN_BOOK, OPEN_NAME = "open", "(no right)"
+# Asked several times a second, as long as the service runs: making the statement would cost more than answering it.
+_DUE = select(capacity_papers.c.book_id).where(capacity_papers.c.due_ms <= bindparam("now_ms")).distinct()
 _KINDS: dict[str, type[Command]] = {kind.__name__: kind for kind in get_args(commands.Command)}
 
 
@@ -159,8 +161,7 @@ def note_delivery(tx: Tx, offer_id: str, delivery_id: str) -> None:
 
 def books_due(tx: Tx, now_ms: int) -> list[str]:
     """Give the books in which the clock moves something by now."""
-    c = capacity_papers.c
-    return sorted(tx.execute(select(c.book_id).where(c.due_ms <= now_ms).distinct()).scalars())
+    return sorted(tx.execute(_DUE, {"now_ms": now_ms}).scalars())
 
 
 def find_paper(tx: Tx, kind: Kind, paper_id: str) -> PaperRow:

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from primeur.broker.supply import Sheet, Source
 from primeur.core.errors import NotFound
 from primeur.store.database import Tx
 from primeur.store.schema import provider_sheets, sources
+
+# Asked several times a second: making the statement would cost more than answering it.
+_BETWEEN = (
+    select(provider_sheets.c.version)
+    .where(provider_sheets.c.from_ms > bindparam("after_ms"), provider_sheets.c.from_ms <= bindparam("until_ms"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,7 @@ def list_sheets(tx: Tx, provider: str | None = None) -> list[SheetRow]:
 
 def sheet_between(tx: Tx, after_ms: int, until_ms: int) -> bool:
     """Say whether a sheet takes effect after one moment and at the latest at another."""
-    c = provider_sheets.c
-    query = select(c.version).where(c.from_ms > after_ms, c.from_ms <= until_ms).limit(1)
-    return tx.execute(query).first() is not None
+    return tx.execute(_BETWEEN, {"after_ms": after_ms, "until_ms": until_ms}).first() is not None
 
 
 def sheets_in_force(tx: Tx, now_ms: int) -> dict[str, Sheet]:

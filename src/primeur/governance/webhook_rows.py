@@ -3,12 +3,15 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from primeur.core.errors import Conflict, NotFound
 from primeur.governance.webhook_rules import DELIVERY, PENDING
 from primeur.store.database import Tx
 from primeur.store.schema import webhook_deliveries as table
+
+# Asked every second, as long as the service runs: making the statement would cost more than answering it.
+_DUE = select(table.c.id).where(table.c.state == PENDING, table.c.next_ms <= bindparam("now_ms")).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,7 @@ def take_due(tx: Tx, now_ms: int, lease_ms: int, most: int) -> list[Delivery]:
 
 def is_due(tx: Tx, now_ms: int) -> bool:
     """Whether anything is due."""
-    asked = select(table.c.id).where(table.c.state == PENDING, table.c.next_ms <= now_ms).limit(1)
-    return tx.execute(asked).first() is not None
+    return tx.execute(_DUE, {"now_ms": now_ms}).first() is not None
 
 
 def move_delivery(tx: Tx, delivery: Delivery, move: str, **values: int | str | None) -> Delivery:

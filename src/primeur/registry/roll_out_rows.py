@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
 from primeur.core.errors import Conflict, NotFound
 from primeur.registry.roll_outs import KEEPS_BASELINE, ROLL_OUT, UNDER_WAY, WHOLE, RollOutPolicy, share_in
 from primeur.store.database import Tx
 from primeur.store.schema import revisions, roll_outs
+
+_ranked = select(
+    roll_outs,
+    func.row_number()
+    .over(partition_by=roll_outs.c.deployment_id, order_by=(roll_outs.c.created_ms.desc(), roll_outs.c.id.desc()))
+    .label("place"),
+).subquery()
+# Asked twice a second: making the statement would cost more than answering it.
+_NEWEST = select(_ranked).where(_ranked.c.place == 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +76,7 @@ def list_roll_outs(tx: Tx, deployment_id: str | None = None) -> list[RollOut]:
 
 def newest_roll_outs(tx: Tx) -> dict[str, RollOut]:
     """Give each deployment's newest roll-out, by the deployment's id."""
-    found: dict[str, RollOut] = {}
-    for one in list_roll_outs(tx):
-        found.setdefault(one.deployment_id, one)
-    return found
+    return {one.deployment_id: one for one in map(_roll_out, tx.execute(_NEWEST))}
 
 
 def find_roll_out(tx: Tx, deployment_id: str, name: str) -> RollOut:

@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 _BUSY_TIMEOUT_MS = 10_000
 _TOGETHER = 256
+# Asked several times a second for as long as the service runs: making the statement would cost more than answering it.
+_NEWEST = select(func.coalesce(func.max(schema.events.c.sequence), 0))
 
 
 class Store:
@@ -132,7 +134,7 @@ def _run_apart(tx: Tx, work: Callable[[Tx], Any]) -> tuple[Any, Exception | None
 
 def last_sequence(tx: Tx) -> int:
     """The number of the newest event; 0 when nothing has happened yet."""
-    return int(tx.execute(select(func.coalesce(func.max(schema.events.c.sequence), 0))).scalar_one())
+    return int(tx.execute(_NEWEST).scalar_one())
 
 
 def _run(work: Callable[[Tx], T], tx: Tx) -> T:
