@@ -2,16 +2,21 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from primeur import console
+from primeur.broker.commands import Answer, Command
+from primeur.broker.papers import CommitmentState, OfferState, RequestState
+from primeur.broker.placement import Reason
+from primeur.broker.rights import RIGHT, Mode, RightState
 from primeur.console.words import LANGUAGES, choose_language, read_words
 
 FOLDER = Path(console.__file__).parent
 # Keys that are put together: t("state." ~ name), t(`problem.${kind}`).
 MADE_UP = re.compile(
-    r"^(state|role|method|deployments|frame\.theme|problem|live\.finish|usage\.(by|last|plot)|log\.by|budgets\.(scope|period|state)|guards\.(on|action)|people\.kind|access|shortcut|frame|chat|keys|money|prices\.(whose|unit))[._]"
+    r"^(state|role|method|deployments|frame\.theme|problem|live\.finish|usage\.(by|last|plot)|log\.by|budgets\.(scope|period|state)|guards\.(on|action)|people\.kind|access|shortcut|frame|chat|keys|money|prices\.(whose|unit)|capacity\.(said|mode|why|plot|last))[._]"
 )
 
 
@@ -43,6 +48,23 @@ def test_no_word_is_left_over():
     """A key that nothing uses is taken out of both catalogues."""
     used = {key for _, key in _used()}
     assert [key for key in read_words("en").entries if key not in used and not MADE_UP.match(key)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_state_of_a_right_and_of_a_paper_is_said_in_words(language):
+    """The API's words stay what they are; people read their own language."""
+    kinds = {"right": RightState, "request": RequestState, "offer": OfferState, "commitment": CommitmentState}
+    keys = [f"state.{kind}.{state}" for kind, states in kinds.items() for state in states]
+    keys += [f"capacity.mode.{mode}" for mode in Mode] + [f"capacity.why.{reason}" for reason in Reason]
+    assert [key for key in keys if not read_words(language).has(key)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everything_that_can_be_said_under_a_right_has_words(language):
+    """Commands, answers and moves, as a right's history lists them."""
+    moves = {move for _, move in RIGHT.moves} - {"expire"}
+    said = [*(kind.__name__ for kind in get_args(Command)), *Answer, *moves]
+    assert [word for word in said if not read_words(language).has(f"capacity.said.{word}")] == []
 
 
 def test_every_problem_says_what_to_do_next():

@@ -7,7 +7,7 @@ from primeur.broker.lengths import Lengths
 from primeur.broker.placement import Candidate, Need, Preference
 from primeur.broker.rights import Right
 from primeur.core.chat import OPENAI_PATHS, Ask, Dialect, Endpoint, Route, Target
-from primeur.core.errors import BadRequest, HolderBusy, NotPermitted, TargetBusy, TargetFailed
+from primeur.core.errors import HolderBusy, NotPermitted, TargetBusy, TargetFailed
 from primeur.core.wire import ChatRequest
 from primeur.walks.place_request import Placer
 
@@ -97,8 +97,6 @@ def test_hard_filters_come_first_and_name_what_emptied_the_list():
         seat(placer(Need(zones=frozenset({"mars"}))))
     with pytest.raises(NotPermitted, match="modality took out holder"):
         seat(placer(), ask(body=b'{"image_url": 1}'))
-    with pytest.raises(BadRequest, match="choose dedicated, spill, shared"):
-        seat(placer(), ask("mine"))
 
 
 def test_a_right_that_is_not_in_force_is_a_reason_too():

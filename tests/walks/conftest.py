@@ -180,3 +180,15 @@ async def client(founded) -> AsyncIterator[httpx2.AsyncClient]:
         transport=transport, base_url="http://primeur.test", headers={"authorization": f"Bearer {key}"}
     ) as made:
         yield made
+
+
+@pytest.fixture
+def deal(client):
+    """Says things to the API and gives what it answers."""
+
+    async def say(path, body=None, method="POST", status=(200, 201)):
+        answer = await client.request(method, f"/api/v1/{path}", json=body)
+        assert answer.status_code in status, answer.text
+        return answer.json()
+
+    return say

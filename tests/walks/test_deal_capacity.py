@@ -12,18 +12,6 @@ HOUR_MS = 3_600_000
 TERMS = {"units": 10, "unit_price_nanos": 600_000_000, "start_ms": 1_790_100_000_000, "term_ms": 24 * HOUR_MS}
 
 
-@pytest.fixture
-def deal(client):
-    """Says things to the API and gives what it answers."""
-
-    async def say(path, body=None, method="POST", status=(200, 201)):
-        answer = await client.request(method, f"/api/v1/{path}", json=body)
-        assert answer.status_code in status, answer.text
-        return answer.json()
-
-    return say
-
-
 async def grant(deal, **more):
     return await deal("rights", {"name": "first", "holder": "partner", "response_ms": 72 * HOUR_MS} | more)
 

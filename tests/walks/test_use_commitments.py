@@ -15,18 +15,6 @@ HOUR_MS = 3_600_000
 
 
 @pytest.fixture
-def deal(client):
-    """Says things to the API and gives what it answers."""
-
-    async def say(path, body=None, method="POST", status=(200, 201)):
-        answer = await client.request(method, f"/api/v1/{path}", json=body)
-        assert answer.status_code in status, answer.text
-        return answer.json()
-
-    return say
-
-
-@pytest.fixture
 async def agreed(deal, founded, clock):
     """Ten units of a hundred tokens a minute for a day, of the partner, whose right was offered them."""
     sheet = Sheet((Product("gpu", unit_tokens_per_minute=100),))

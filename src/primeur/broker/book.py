@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from primeur.broker.commands import Command
 from primeur.broker.papers import (
@@ -22,6 +23,7 @@ from primeur.broker.papers import (
 from primeur.broker.rights import RIGHT, Right, RightState
 from primeur.core.errors import Conflict, NotFound
 
+Paper = TypeVar("Paper")
 _UNDER_OFFER = frozenset({OfferState.PREPARED, OfferState.NOTICED, OfferState.OPEN})
 _ACCEPTED = frozenset({OfferState.ACCEPTED, OfferState.PARTLY_ACCEPTED})
 
@@ -71,10 +73,7 @@ class Book:
         Raises:
             NotFound: there is none of this id.
         """
-        found = self.requests.get(name)
-        if found is None:
-            raise NotFound(f"no request {name}; open it first")
-        return found
+        return known(self.requests, name, f"no request {name}; open it first")
 
     def offer(self, name: str) -> Offer:
         """Give an offer.
@@ -82,10 +81,28 @@ class Book:
         Raises:
             NotFound: there is none of this id.
         """
-        found = self.offers.get(name)
-        if found is None:
-            raise NotFound(f"no offer {name}; send it first")
-        return found
+        return known(self.offers, name, f"no offer {name}; send it first")
+
+    def commitment(self, name: str) -> Commitment:
+        """Give a commitment.
+
+        Raises:
+            NotFound: there is none of this id.
+        """
+        hint = "`primeur capacity commitments` shows those there are"
+        return known(self.commitments, name, f"no commitment {name}; {hint}")
+
+
+def known(papers: Mapping[str, Paper], name: str, otherwise: str) -> Paper:
+    """Give the paper of an id.
+
+    Raises:
+        NotFound: there is none; says what *otherwise* says.
+    """
+    found = papers.get(name)
+    if found is None:
+        raise NotFound(otherwise)
+    return found
 
 
 def check_free(book: Book, request: CapacityRequest, units: int) -> None:

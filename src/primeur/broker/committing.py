@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from primeur.broker.book import Book, aged, check_free, commit, with_request
+from primeur.broker.book import Book, aged, check_free, commit, known, with_request
 from primeur.broker.commands import AmendCommitment, CancelCommitment, CommitThird, ExhaustCommitment, GiveBack
 from primeur.broker.papers import COMMITMENT, RELEASE, Commitment, CommitmentState, ReleaseState
 from primeur.broker.terms import Terms, more_favourable
-from primeur.core.errors import BadRequest, Conflict, NotFound
+from primeur.core.errors import BadRequest, Conflict
 
 
 def commit_third(command: CommitThird, book: Book) -> Book:
@@ -35,7 +35,7 @@ def amend_commitment(command: AmendCommitment, book: Book) -> Book:
 
     What a third party may not be given at first, it may not be given later.
     """
-    old = _commitment(book, command.commitment)
+    old = book.commitment(command.commitment)
     if command.replacement in book.commitments:
         raise Conflict(f"commitment {command.replacement} exists; take another id")
     if command.terms == old.terms:
@@ -56,7 +56,7 @@ def amend_commitment(command: AmendCommitment, book: Book) -> Book:
 
 def cancel_commitment(command: CancelCommitment, book: Book) -> Book:
     """End a commitment before its term; its units are cancelled in its request."""
-    old = _commitment(book, command.commitment)
+    old = book.commitment(command.commitment)
     ended = _ended(book, old, "cancel")
     book = _dropped(book, old, old.terms.units)
     return replace(book, commitments={**book.commitments, old.id: ended})
@@ -64,24 +64,15 @@ def cancel_commitment(command: CancelCommitment, book: Book) -> Book:
 
 def exhaust_commitment(command: ExhaustCommitment, book: Book) -> Book:
     """Note that nothing is left of a commitment."""
-    ended = _ended(book, _commitment(book, command.commitment), "exhaust")
+    ended = _ended(book, book.commitment(command.commitment), "exhaust")
     return replace(book, commitments={**book.commitments, ended.id: ended})
 
 
 def give_back(command: GiveBack, book: Book) -> Book:
     """End a release window before it expires; the right revives over what is left of it."""
-    window = book.releases.get(command.release)
-    if window is None:
-        raise NotFound(f"no release {command.release}; only an open one can be given back")
+    window = known(book.releases, command.release, f"no release {command.release}; only an open one can be given back")
     state = ReleaseState(RELEASE.after(window.state, "give_back"))
     return replace(book, releases={**book.releases, window.id: replace(window, state=state)})
-
-
-def _commitment(book: Book, name: str) -> Commitment:
-    found = book.commitments.get(name)
-    if found is None:
-        raise NotFound(f"no commitment {name}; `primeur capacity commitments` shows those there are")
-    return found
 
 
 def _ended(book: Book, old: Commitment, move: str) -> Commitment:

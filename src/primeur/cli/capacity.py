@@ -6,10 +6,12 @@ import typer
 
 from primeur.cli.client import connect, one
 from primeur.cli.rights import read_span
+from primeur.cli.serving import show_serving
 from primeur.cli.show import AsJson, DataDir, moment, print_json, print_list, print_thing, say
 from primeur.core.money import NANOS
 
 commands = typer.Typer(help="Capacity: request it, ask the holder, answer, commit.")
+commands.command("serving")(show_serving)
 Request = Annotated[str, typer.Argument(help="Id of the request.")]
 Offer = Annotated[str, typer.Argument(help="Id of the offer.")]
 Commitment = Annotated[str, typer.Argument(help="Id of the commitment.")]

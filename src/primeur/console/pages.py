@@ -60,6 +60,7 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("POST", "/guards", guards.add_rule),
     ("POST", "/guards/remove", guards.remove_rule),
     ("GET", "/capacity", capacity.show_capacity),
+    ("GET", "/capacity/shares", capacity.show_shares),
     ("GET", "/keys", keys.show_keys),
     ("POST", "/keys", keys.create_key),
     ("POST", "/keys/{key_id}/revoke", keys.revoke_key),

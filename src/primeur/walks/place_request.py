@@ -6,7 +6,7 @@ from primeur.broker.headroom import Evidence
 from primeur.broker.placement import Candidate, Need, Outcome, Placement, Preference, Reason, Sharing, Shortlist
 from primeur.broker.rights import Right
 from primeur.core.chat import Ask, Placed, Target
-from primeur.core.errors import BadRequest, HolderBusy, PrimeurError, TargetBusy, TargetFailed
+from primeur.core.errors import HolderBusy, PrimeurError, TargetBusy, TargetFailed
 from primeur.metering.counting import estimate_tokens
 
 PATIENCE_MS = 10_000
@@ -14,7 +14,6 @@ _SENDS_MOST = 3
 _PROBE_US = 1_000_000
 _SHORTLISTS_MOST = 64
 _IMAGE = b'"image_url"'
-_WORDS = frozenset(Sharing)
 
 
 class Placer:
@@ -38,7 +37,6 @@ class Placer:
 
         Raises:
             NotPermitted: the hard filters leave nobody; names each and whom it took out.
-            BadRequest: an unknown word for sharing.
         """
         # Several revisions of one provider share its capacity; the first in their order stands for it.
         able: dict[str, Target] = {}
@@ -51,8 +49,6 @@ class Placer:
         key = (able, said, sees)
         found = self._shortlists.get(key)
         if found is None:
-            if said not in _WORDS:
-                raise BadRequest(f"x-primeur-sharing is {said!r}; choose {', '.join(Sharing)}", param="sharing")
             if len(self._shortlists) >= _SHORTLISTS_MOST:
                 self._shortlists.clear()
             modalities = frozenset({"text", "image"} if sees else {"text"})

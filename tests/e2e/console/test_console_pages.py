@@ -241,8 +241,15 @@ def test_the_capacity_page_counts_an_open_offer_down_and_tells_a_rights_history(
     expect(page.locator("#capacity-live")).to_contain_text("7 units")
     expect(page.get_by_role("timer")).to_contain_text("left to answer")
     expect(page.locator("#capacity-live").get_by_role("status")).to_contain_text("Open offers now: 1")
+    body = {"model": "echo", "messages": [{"role": "user", "content": "who serves"}]}
+    headers = {"authorization": f"Bearer {service.key}"}
+    answer = httpx2.post(f"{service.url}/v1/chat/completions", json=body, headers=headers, timeout=30)
+    service.logged(answer.headers["x-request-id"])
+    shares = page.locator("#shares")
+    expect(shares.locator("[data-plot=shares] canvas")).to_be_visible()
+    expect(shares.locator(".scroll table")).to_contain_text("echo")
     expect(page.locator(".timeline").first).to_contain_text("Version 1")
-    expect(page.locator(".timeline").nth(1)).to_contain_text("SendOffer")
+    expect(page.locator(".timeline").nth(1)).to_contain_text("Holder asked")
     free = service.manage(
         "POST", "/capacity/requests", {"ceiling": ceiling | {"workload_class": "console-free", "term_ms": 1 << 42}}
     )
@@ -250,12 +257,15 @@ def test_the_capacity_page_counts_an_open_offer_down_and_tells_a_rights_history(
     service.manage("POST", "/capacity/commitments", third)
     phone = open_page("/capacity", viewport=PHONE, locale="fr", scheme="dark")
     expect(phone.locator("main")).to_contain_text("0 jetons")
+    for words in ("Titulaire sollicité", "Actif", "Engagée", "Ouverte", "En cours"):
+        expect(phone.locator("main")).to_contain_text(words)
+    phone.wait_for_selector("[data-plot=shares] canvas")
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert faults_of(phone) == []
     page.reload()
     assert faults_of(page) == []
     page.get_by_label("Reason").select_option("OUTAGE")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("search").get_by_role("button", name="Show").click()
     expect(page.locator("main")).to_contain_text("Refusals")
     service.manage("POST", "/rights/page-right/moves", {"move": "terminate"})
 

@@ -39,7 +39,7 @@ class SeriesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrafficQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which span of a deployment's traffic; the last hour, a minute a step, when not given."""
+    """Which span of traffic; the last hour, a minute a step, when not given."""
 
     from_ms: Moment | None = None
     to_ms: Moment | None = None
@@ -81,8 +81,15 @@ class SeriesAnswer(msgspec.Struct, frozen=True, kw_only=True):
     waits: WaitView
 
 
-def _span(visit: Visit, query: SeriesQuery | TrafficQuery, usual_ms: int) -> tuple[tuple[int, int], list[int]]:
-    """Give the span that is asked for, and where its steps begin."""
+def span_of(visit: Visit, query: SeriesQuery | TrafficQuery, usual_ms: int) -> tuple[tuple[int, int], list[int]]:
+    """Give the span that is asked for, and where its steps begin.
+
+    Args:
+        usual_ms: how long it is where no beginning is given.
+
+    Raises:
+        BadRequest: it would have too many steps.
+    """
     to_ms = visit.arrived_ms + 1 if query.to_ms is None else query.to_ms
     from_ms = max(0, to_ms - usual_ms) if query.from_ms is None else query.from_ms
     if to_ms - from_ms > STEPS_MOST * query.step_ms:
@@ -93,7 +100,7 @@ def _span(visit: Visit, query: SeriesQuery | TrafficQuery, usual_ms: int) -> tup
 async def get_traffic(visit: Visit) -> Answer:
     """``GET /api/v1/deployments/{deployment}/traffic``: what its revisions answered, over time."""
     query = asked(visit, TrafficQuery)
-    span, moments = _span(visit, query, _HOUR_MS)
+    span, moments = span_of(visit, query, _HOUR_MS)
 
     def read(tx: Tx) -> Series:
         row = real_deployment(tx, visit.params["deployment"])
@@ -106,7 +113,7 @@ async def get_traffic(visit: Visit) -> Answer:
 async def get_series(visit: Visit) -> Answer:
     """``GET /api/v1/usage/series``."""
     query = asked(visit, SeriesQuery)
-    span, moments = _span(visit, query, _WEEK_MS)
+    span, moments = span_of(visit, query, _WEEK_MS)
 
     def read(tx: Tx) -> Series:
         project = choose_project(tx, visit.caller, query.project).id if query.project else visible_project(visit.caller)

@@ -1,4 +1,4 @@
-// Plots of the usage and money pages: uPlot, in the page's own colours, drawn again when the theme or the data change.
+// Plots of the console's pages: uPlot, in the page's own colours, drawn again when the theme or the data change.
 
 import uPlot from "../vendor/uPlot.esm.js";
 import { el, money, number, seconds, t } from "./dom.js";
@@ -11,6 +11,7 @@ const drawn = [];
 // Each plot: lines of {label, values}, whether they are stacked, how a value is written.
 const PLOTS = {
   requests: (series) => ({ lines: groups(series, "requests"), stacked: true, write: (value) => number(value) }),
+  shares: (series) => ({ lines: parts(groups(series, "requests")), stacked: true, write: percent, tick: percent }),
   tokens: (series) => ({ lines: groups(series, "tokens"), stacked: true, write: (value) => number(value) }),
   cost: (series) => {
     const priced = series.data.filter((group) => group.currency);
@@ -28,6 +29,16 @@ const PLOTS = {
 
 function groups(series, name) {
   return series.data.map((group) => ({ label: group.label || "—", values: group[name] }));
+}
+
+// Each line's part of what all of them are at that moment, from 0 to 1; where nothing is, no part is known.
+function parts(lines) {
+  const whole = lines.length ? lines[0].values.map((_value, at) => lines.reduce((sum, line) => sum + line.values[at], 0)) : [];
+  return lines.map((line) => ({ label: line.label, values: line.values.map((value, at) => (whole[at] ? value / whole[at] : null)) }));
+}
+
+function percent(part) {
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 }).format(part);
 }
 
 function colourOf(name) {
