@@ -16,7 +16,7 @@ from primeur.console.words import LANGUAGES, choose_language, read_words
 FOLDER = Path(console.__file__).parent
 # Keys that are put together: t("state." ~ name), t(`problem.${kind}`).
 MADE_UP = re.compile(
-    r"^(state|role|method|deployments|frame\.theme|problem|live\.finish|usage\.(by|last|plot)|log\.by|budgets\.(scope|period|state)|guards\.(on|action)|people\.kind|access|shortcut|frame|chat|keys|money|prices\.(whose|unit)|capacity\.(said|mode|why|plot|last))[._]"
+    r"^(state|role|method|deployments|frame\.theme|problem|live\.finish|usage\.(by|last|plot)|log\.by|budgets\.(scope|period|state)|guards\.(on|action)|people\.kind|access|shortcut|frame|chat|keys|money|simulations|prices\.(whose|unit)|capacity\.(said|mode|why|plot|last))[._]"
 )
 
 

@@ -14,9 +14,13 @@ from rich.table import Table
 
 from primeur.broker.rights import Mode
 from primeur.broker.traces import MICROSECONDS
+from primeur.cli.show import DataDir
 from primeur.cli.simulate_provider import simulate_provider
+from primeur.cli.simulations import keep as keep_found
+from primeur.cli.simulations import list_simulations
 from primeur.core.errors import BadRequest
 from primeur.walks.plan_procurement import Asked
+from primeur.walks.plot_simulation import plot_procurement, plot_requests
 from primeur.walks.replay_requests import Faults
 from primeur.walks.simulate_procurement import simulate_procurement, summarise_procurement
 from primeur.walks.simulate_requests import Study, simulate_requests, summarise
@@ -25,10 +29,12 @@ commands = typer.Typer(help="Try policies on recorded traffic before they are tr
 
 
 commands.command("provider")(simulate_provider)
+commands.command("list")(list_simulations)
 
 Trace = Annotated[Path, typer.Argument(help="A .csv or .csv.gz: requests (arrival, tokens) or ServeGen windows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Plot = Annotated[Path | None, typer.Option(help="Write a PNG here.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Let the service keep what was found; the console draws it.")]
 FaultTexts = Annotated[
     list[str] | None,
     typer.Option("--fault", help="outage:START_S:SECONDS, late:SECONDS, duplicates:EVERY, price:AT_S or throttle."),
@@ -53,6 +59,8 @@ def simulate_the_requests(
     most: Annotated[int, typer.Option(help="Read or draw no more requests than this.")] = 200_000,
     fault: FaultTexts = None,
     plot: Plot = None,
+    keep: Keep = False,
+    data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay single requests: what the holder serves, what spills and why, beside a clairvoyant optimum."""
@@ -63,7 +71,10 @@ def simulate_the_requests(
         per_s, runs = simulate_requests(trace, study, tell)
     if plot is not None:
         draw("draw_requests", plot, runs)
-    show(summarise(per_s, runs, study), as_json=as_json)
+    summary = summarise(per_s, runs, study)
+    if keep:
+        keep_found("requests", trace, summary, plot_requests(runs[0]), data_dir)
+    show(summary, as_json=as_json)
 
 
 @commands.command("procurement")
@@ -84,6 +95,8 @@ def simulate_the_procurement(
     unit: Annotated[float | None, typer.Option(help="Work tokens a second of one unit.")] = None,
     fault: ProcurementFaults = None,
     plot: Plot = None,
+    keep: Keep = False,
+    data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Buy capacity day by day under a right of first refusal, beside a clairvoyant optimum with and without it."""
@@ -106,7 +119,10 @@ def simulate_the_procurement(
         outcome = simulate_procurement(trace, history, asked, tell)
     if plot is not None:
         draw("draw_procurement", plot, outcome)
-    show(summarise_procurement(outcome, asked), as_json=as_json)
+    summary = summarise_procurement(outcome, asked)
+    if keep:
+        keep_found("procurement", trace, summary, plot_procurement(outcome), data_dir)
+    show(summary, as_json=as_json)
 
 
 def read_procurement_faults(texts: list[str]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from primeur.console.views import (
     people,
     prices,
     profile,
+    simulations,
     usage,
 )
 from primeur.walks.house import House
@@ -61,6 +62,8 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("POST", "/guards/remove", guards.remove_rule),
     ("GET", "/capacity", capacity.show_capacity),
     ("GET", "/capacity/shares", capacity.show_shares),
+    ("GET", "/simulations", simulations.show_simulations),
+    ("GET", "/simulations/{simulation_id}", simulations.show_simulation),
     ("GET", "/keys", keys.show_keys),
     ("POST", "/keys", keys.create_key),
     ("POST", "/keys/{key_id}/revoke", keys.revoke_key),

@@ -40,6 +40,7 @@ type_prefixes = {
     "commitment": "cmt",
     "command": "cmd",
     "source": "src",
+    "simulation": "sim",
     "customer": "cus",
     "plan": "plan",
     "subscription": "sub",

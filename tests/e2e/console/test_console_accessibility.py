@@ -14,6 +14,7 @@ PAGES = [
     "access",
     "usage",
     "capacity",
+    "simulations",
     "ledger",
     "log",
     "audit",

@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import subprocess
+import sys
 
 import httpx2
 import pytest
@@ -41,7 +43,15 @@ def test_without_a_session_every_page_leads_to_the_door(service):
         "/log/req_x",
         "/audit",
     )
-    for path in (*places, "/money", "/money/what-if", "/money/papers", "/capacity", "/audit/documents/roles"):
+    for path in (
+        *places,
+        "/money",
+        "/money/what-if",
+        "/money/papers",
+        "/capacity",
+        "/simulations",
+        "/audit/documents/roles",
+    ):
         answer = httpx2.get(service.url + path)
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), path
         assert answer.headers["cache-control"] == "no-store"
@@ -286,3 +296,28 @@ def test_a_deployments_page_shows_its_traffic_and_its_replicas(service, open_pag
     assert french.get_by_role("heading", name="Répliques").is_visible()
     assert french.evaluate("document.documentElement.scrollWidth <= innerWidth")
     service.manage("DELETE", "/deployments/scaled")
+
+
+def test_kept_simulations_are_listed_and_drawn(open_page, faults_of, service, tmp_path):
+    """By the command that replays a trace, on this machine, with the service running."""
+    trace = tmp_path / "week.csv"
+    lines = [f"{at_s},{400 if 8 <= at_s // 3600 % 24 < 20 else 100},10" for at_s in range(0, 5 * 86_400, 300)]
+    trace.write_text("\n".join(["timestamp_s,input_tokens,output_tokens", *lines]))
+    for words in (["requests", str(trace), "--load", "1.1"], ["procurement", str(trace)]):
+        line = [sys.executable, "-m", "primeur", "simulate", *words, "--keep", "--data-dir", str(service.folder)]
+        done = subprocess.run([*line, "--json"], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+    page = open_page("/capacity")
+    page.get_by_role("link", name="Simulations").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    assert faults_of(page) == []
+    page.locator("tbody a").last.click()
+    page.wait_for_selector("[data-name=spill] canvas")
+    expect(page.locator("main")).to_contain_text("NO_HEADROOM")
+    assert faults_of(page) == []
+    phone = open_page("/simulations", viewport=PHONE, locale="fr", scheme="dark")
+    phone.locator("tbody a").first.click()
+    phone.wait_for_selector("[data-name=units] canvas")
+    expect(phone.locator("main")).to_contain_text("Prix de l\u2019exclusivité")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults_of(phone) == []

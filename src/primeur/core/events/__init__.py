@@ -48,6 +48,7 @@ from primeur.core.events.broker import (
     RightArranged,
     RightMoved,
     SheetSet,
+    SimulationKept,
     SourceRemoved,
     SourceSet,
 )
@@ -247,6 +248,7 @@ __all__ = [
     "SignInLinkMade",
     "SignInRefused",
     "SignInSet",
+    "SimulationKept",
     "SourceRemoved",
     "SourceSet",
     "StatementIssued",

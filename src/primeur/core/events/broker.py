@@ -79,6 +79,14 @@ class SheetSet(Event, frozen=True):
     version: int
 
 
+class SimulationKept(Event, frozen=True):
+    """Figures and drawing of a simulation are kept for others to see."""
+
+    simulation_id: str
+    kind: str
+    trace: str
+
+
 BrokerEvent = (
     RightMoved
     | RightArranged
@@ -90,4 +98,5 @@ BrokerEvent = (
     | SourceSet
     | SourceRemoved
     | SheetSet
+    | SimulationKept
 )

@@ -36,6 +36,7 @@ from primeur.store.schema.broker import (
     capacity_commands,
     capacity_papers,
     provider_sheets,
+    simulations,
     sources,
 )
 from primeur.store.schema.data_policies import (
@@ -169,6 +170,7 @@ __all__ = [
     "sign_in_links",
     "sign_in_settings",
     "sign_in_tries",
+    "simulations",
     "sources",
     "statements",
     "subscription_terms",

@@ -65,3 +65,15 @@ provider_sheets = Table(
     Column("body", Text, nullable=False),
     made(),
 )
+
+# The newest hundred; figures and drawing are JSON.
+simulations = Table(
+    "simulations",
+    metadata,
+    identity(),
+    Column("kind", String(16), nullable=False),
+    Column("trace", String(200), nullable=False),
+    Column("figures", Text, nullable=False),
+    Column("drawing", Text, nullable=False),
+    made(),
+)

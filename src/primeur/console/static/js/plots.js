@@ -12,6 +12,7 @@ const drawn = [];
 const PLOTS = {
   requests: (series) => ({ lines: groups(series, "requests"), stacked: true, write: (value) => number(value) }),
   shares: (series) => ({ lines: parts(groups(series, "requests")), stacked: true, write: percent, tick: percent }),
+  simulated: (series, figure) => ({ lines: series.plots[figure.dataset.name], stacked: figure.dataset.name === "work", write: (value) => number(value), tick: compact }),
   tokens: (series) => ({ lines: groups(series, "tokens"), stacked: true, write: (value) => number(value) }),
   cost: (series) => {
     const priced = series.data.filter((group) => group.currency);
@@ -72,11 +73,11 @@ function drawOne(figure, series) {
   drawn.push(new uPlot({
     width: place.clientWidth, height: HEIGHT_PX, cursor: { points: { show: false }, drag: { x: false, y: false } },
     axes: [
-      { stroke: soft, grid: { show: false }, ticks: grid, space: 70, values: (_plot, moments) => moments.map((moment) => short(moment, series.step_ms)) },
+      { stroke: soft, grid: { show: false }, ticks: grid, space: 70, values: (_plot, moments) => moments.map((moment) => (series.elapsed ? elapsed(moment, series) : short(moment, series.step_ms))) },
       { stroke: soft, grid, ticks: { show: false }, size: 64, values: (_plot, all) => all.map((value) => tick(value / scale)) },
     ],
-    scales: { x: { range: (_plot, low, high) => [low - series.step_ms / 2000, high + series.step_ms / 2000] }, y: { range: (_plot, low, high) => [Math.min(0, (low || 0) * 1.08), (Math.max(0, high) || 1) * 1.08] } },
-    series: [{ label: t("live.moment"), value: (_plot, at) => (at === null ? "—" : full(at, series.step_ms)) }, ...order.map((index) => shape(lines[index], index, stacked, write))],
+    scales: { x: { time: !series.elapsed, range: (_plot, low, high) => [low - series.step_ms / 2000, high + series.step_ms / 2000] }, y: { range: (_plot, low, high) => [Math.min(0, (low || 0) * 1.08), (Math.max(0, high) || 1) * 1.08] } },
+    series: [{ label: t("live.moment"), value: (_plot, at) => (at === null ? "—" : series.elapsed ? elapsed(at, series) : full(at, series.step_ms)) }, ...order.map((index) => shape(lines[index], index, stacked, write))],
   }, [series.at_ms.map((at) => at / 1000), ...order.map((index) => heights[index])], place));
 }
 
@@ -108,6 +109,13 @@ function short(at, stepMs) {
 function full(at, stepMs) {
   const wanted = stepMs < DAY_MS ? { dateStyle: "medium", timeStyle: "short" } : { dateStyle: "medium", timeZone: "UTC" };
   return new Intl.DateTimeFormat(document.documentElement.lang, wanted).format(at * 1000);
+}
+
+// Seconds since a trace began: in days where it is long, else as hours and minutes.
+function elapsed(at, series) {
+  if (series.at_ms.at(-1) >= 2 * DAY_MS) return t("live.days", { days: number((1000 * at) / DAY_MS, 1) });
+  const minutes = Math.round(at / 60);
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}`;
 }
 
 let resizing;
