@@ -165,3 +165,11 @@ async def test_a_later_version_takes_effect_by_the_clock(deal, founded, clock):
     clock.ms += HOUR_MS
     later = await deal("capacity/requests", {"ceiling": TERMS})
     assert [one["paper"]["right_version"] for one in (request, later)] == [1, 2]
+
+
+async def test_a_paper_that_is_not_there_is_said_with_where_to_look(deal):
+    """What, which one, and what to do next."""
+    refused = await deal("capacity/offers/off_nothing", method="GET", status=(404,))
+    assert refused["error"]["message"] == (
+        "there is no offer 'off_nothing'; GET /api/v1/capacity/offers lists those there are"
+    )

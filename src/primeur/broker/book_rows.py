@@ -173,7 +173,7 @@ def find_paper(tx: Tx, kind: Kind, paper_id: str) -> PaperRow:
     c = capacity_papers.c
     row = tx.execute(_papers().where(c.id == paper_id, c.kind == kind)).first()
     if row is None:
-        raise NotFound(f"there is no {kind} {paper_id!r}")
+        raise NotFound(f"there is no {kind} {paper_id!r}; GET /api/v1/capacity/{kind}s lists those there are")
     return _paper(row)
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from primeur.broker.commands import Answer
 from primeur.cli.client import connect, one
 from primeur.cli.rights import read_span
 from primeur.cli.serving import show_serving
@@ -73,7 +74,7 @@ def ask_holder(request: Request, data_dir: DataDir = None, as_json: AsJson = Fal
 @commands.command("answer")
 def answer_offer(
     offer: Offer,
-    answer: Annotated[str, typer.Argument(help="accept, decline, counter or waive.")],
+    answer: Annotated[Answer, typer.Argument(help="The holder's word.")],
     units: Annotated[int | None, typer.Option(min=1, help="How many are accepted; all by default.")] = None,
     counter_price: Annotated[float | None, typer.Option(help="With counter: the price that would be a yes.")] = None,
     data_dir: DataDir = None,
@@ -82,7 +83,7 @@ def answer_offer(
     """Answer an offer in its holder's name, to the terms as they are now."""
     with connect(data_dir) as api:
         paper = api.get(one("capacity/offers", offer))["paper"]
-        said: dict[str, Any] = {"answer": answer, "hash": paper["hash"], "units": units}
+        said: dict[str, Any] = {"answer": answer.value, "hash": paper["hash"], "units": units}
         if counter_price is not None:
             said["counter"] = paper["terms"] | {"unit_price_nanos": round(counter_price * NANOS)}
         _tell(api.post(f"{one('capacity/offers', offer)}/answer", said), as_json=as_json)
