@@ -19,18 +19,21 @@ def medians(result: Result) -> dict[str, dict[str, float]]:
         row: dict[str, float] = {}
         for level, rounds in party["levels"].items():
             before = direct["levels"][level]
+            row[f"errors@{level}"] = sum(one["errors"] for one in rounds)
+            if not _middle(rounds, "requests"):
+                # Who answered nothing has no latency; wrk then says 0.
+                continue
             row[f"added_p50_us@{level}"] = _middle(rounds, "p50_us") - _middle(before, "p50_us")
             row[f"added_p99_us@{level}"] = _middle(rounds, "p99_us") - _middle(before, "p99_us")
-            row[f"errors@{level}"] = sum(one["errors"] for one in rounds)
         most = party["levels"].get(64) or party["levels"]["64"]
         row["requests_per_cpu_s@64"] = statistics.median(one["requests"] / one["cpu_s"] for one in most)
         row["steady_added_p99_us@64"] = statistics.median(
             one["through_p99_us"] - one["direct_p99_us"] for one in party["steady"]
         )
         row["events_per_cpu_s@32"] = statistics.median(one["events"] / one["cpu_s"] for one in party["streams"])
-        row["added_first_event_p50_us@32"] = _middle(party["streams"], "first_p50_us") - _middle(
-            direct["streams"], "first_p50_us"
-        )
+        if row["events_per_cpu_s@32"]:
+            first_us, before_us = (_middle(one["streams"], "first_p50_us") for one in (party, direct))
+            row["added_first_event_p50_us@32"] = first_us - before_us
         row["memory_idle_mb"], row["memory_after_mb"] = party["memory_idle_mb"], party["memory_after_mb"]
         row["requests"] = party["requests"]
         if "slow_streams" in party:
