@@ -8,7 +8,7 @@ from primeur.core.errors import BadRequest, Conflict, NotFound
 from primeur.ledger import rows
 from primeur.ledger.audit import prove
 from primeur.ledger.rules.entries import Account, Entry, reversal, settlement
-from primeur.ledger.search_rows import Search, balance_after, newest_of, search_transactions
+from primeur.ledger.search_rows import Search, balance_after, newest_of, pages_of, search_transactions
 
 BANK, SALES = Account("Assets:Bank", "EUR"), Account("Income:Sales", "EUR")
 
@@ -112,6 +112,34 @@ def test_a_wrong_balance_and_a_cut_off_end_are_found(store):
     assert store.read_now(prove).wrong_balances == ["requests Assets:Bank EUR"]
 
 
+@pytest.mark.parametrize("change", ["UPDATE account_pages SET amount = 7", "DELETE FROM account_pages"])
+def test_a_wrong_page_is_found(store, change):
+    """What leads to an account's legs is proven with them."""
+    store.transact_now(lambda tx: rows.post(tx, *map(sale, range(1, 1500))))
+    assert store.read_now(prove).ok
+    store.transact_now(lambda tx: tx.execute(text(change + " WHERE account_id = 1 AND page = 0")))
+    assert store.read_now(prove).wrong_balances == ["requests Assets:Bank EUR"]
+
+
+def test_an_account_is_followed_over_pages_of_the_chain(store):
+    """In batches that end in the middle of one."""
+    rare = Account("Income:Rare", "EUR")
+    entries = [sale(n, legs=((BANK, 5), (rare if n % 900 == 0 else SALES, -5))) for n in range(1, 2801)]
+    for start in range(0, len(entries), 700):
+        store.transact_now(lambda tx, some=entries[start : start + 700]: rows.post(tx, *some))
+
+    def found(**asked):
+        posted, before = store.read_now(lambda tx: search_transactions(tx, Search(**asked)))
+        return [one.number for one in posted], before
+
+    assert found(account="Income:Rare", limit=2) == ([2700, 1800], 1800)
+    assert found(account="Income:Rare", limit=2, before=1800) == ([900], None)
+    assert found(account="Income", limit=3, before=1001) == ([1000, 999, 998], 998)
+    after = [store.read_now(lambda tx, n=n: balance_after(tx, rare, n)) for n in (899, 900, 1000, 1800, 2800)]
+    assert after == [0, -5, -5, -10, -15]
+    assert store.read_now(prove).ok
+
+
 def test_cents_are_moved_with_their_remainder(store):
     """Nothing is lost between the books."""
     owed, income = Account("Assets:Receivable:Acme", "EUR"), Account("Income:Inference:Acme", "EUR")
@@ -124,18 +152,20 @@ def test_cents_are_moved_with_their_remainder(store):
 
 
 @pytest.mark.parametrize("search", [Search(), Search(before=9), Search(kind="usage", text="k", from_ms=1, to_ms=99)])
-def test_an_accounts_newest_are_found_by_its_index(store, search):
+def test_an_accounts_newest_are_found_by_its_pages(store, search):
     """Nobody reads the legs of all accounts for one of them, nor sorts an account's for the first page."""
 
     def plan(tx):
         if tx.dialect.name != "sqlite":
             pytest.skip("PostgreSQL plans by how much there is")
-        query = newest_of(1, search).compile(tx.engine, compile_kwargs={"literal_binds": True})
-        return [row.detail for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")]
+        queries = (pages_of(1, search.before), newest_of(1, 0, search))
+        told = [query.compile(tx.engine, compile_kwargs={"literal_binds": True}) for query in queries]
+        return [[row.detail for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}")] for query in told]
 
-    steps = store.read_now(plan)
-    assert "USING COVERING INDEX ix_legs_account (account_id=?" in steps[0]
-    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
+    pages, newest = store.read_now(plan)
+    assert "USING PRIMARY KEY (account_id=?" in pages[0]
+    assert "legs USING PRIMARY KEY (number>? AND number<?)" in newest[0]
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in pages + newest)
 
 
 def test_pages_of_an_account_and_its_balance_after_each(store):

@@ -1,12 +1,13 @@
 """Prove the ledger: the chain holds, every transaction sums to zero, balances are what its replay gives."""
 
+from collections.abc import Mapping
 from contextlib import closing
 
 import msgspec
 
 from primeur.core.errors import BadRequest
 from primeur.ledger import rows
-from primeur.ledger.rules.entries import FIRST_HASH, Account, chained, check_entry
+from primeur.ledger.rules.entries import FIRST_HASH, PAGE, Account, chained, check_entry
 from primeur.store.database import Tx
 
 
@@ -26,7 +27,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         transactions: how many were looked at.
         head: hash of the last one, hexadecimal; keep it elsewhere to prove later that nothing was cut off.
         first_wrong: null when chain and sums hold.
-        wrong_balances: accounts whose balance is not what their legs sum to.
+        wrong_balances: accounts whose balance, or whose sum on a page of the chain, is not what their legs sum to.
     """
 
     ok: bool
@@ -39,20 +40,28 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 def prove(tx: Tx) -> Proof:
     """Read the whole ledger and compare it with itself; stops at the first wrong transaction."""
     sums: dict[Account, int] = {}
+    page, moved, wrong = 0, dict[Account, int](), set[Account]()
     previous, count = FIRST_HASH, 0
     with closing(rows.read(tx)) as stored:
         for posted in stored:
             fault = _fault(posted, previous, count + 1)
             if fault is not None:
-                wrong = WrongTransaction(posted.number, posted.entry.key, fault)
-                return Proof(ok=False, transactions=count + 1, head=previous.hex(), first_wrong=wrong)
+                named = WrongTransaction(posted.number, posted.entry.key, fault)
+                return Proof(ok=False, transactions=count + 1, head=previous.hex(), first_wrong=named)
+            if posted.number // PAGE != page:
+                wrong |= _differing(moved, rows.list_page(tx, page))
+                page, moved = posted.number // PAGE, {}
             for account, amount in posted.entry.legs:
                 sums[account] = sums.get(account, 0) + amount
+                moved[account] = moved.get(account, 0) + amount
             previous, count = posted.hash, count + 1
-    kept = dict(rows.list_balances(tx))
-    differing = [one for one in sorted(sums.keys() | kept.keys()) if sums.get(one, 0) != kept.get(one, 0)]
-    names = [f"{one.book} {one.name} {one.currency}" for one in differing]
+    wrong |= _differing(moved, rows.list_page(tx, page)) | _differing(sums, dict(rows.list_balances(tx)))
+    names = [f"{one.book} {one.name} {one.currency}" for one in sorted(wrong)]
     return Proof(ok=not names, transactions=count, head=previous.hex(), wrong_balances=names)
+
+
+def _differing(replayed: Mapping[Account, int], kept: Mapping[Account, int]) -> set[Account]:
+    return {one for one in replayed.keys() | kept.keys() if replayed.get(one, 0) != kept.get(one, 0)}
 
 
 def _fault(posted: rows.Posted, previous: bytes, number: int) -> str | None:

@@ -1,16 +1,17 @@
 """Transactions are posted, each once, in a chain; accounts and balances follow."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, text, update
 
 from primeur.core.errors import Conflict, NotFound
-from primeur.ledger.rules.entries import FIRST_HASH, Account, Entry, chained, check_entry
-from primeur.store.bulk import insert_rows
+from primeur.ledger.rules.entries import FIRST_HASH, PAGE, Account, Entry, chained, check_entry
+from primeur.store.bulk import insert_rows, merge_rows
 from primeur.store.database import Tx
-from primeur.store.schema import accounts, balances, legs, transactions
+from primeur.store.schema import account_pages, accounts, balances, legs, transactions
 
 _TRANSACTION = ("number", "key", "kind", "at_ms", "text", "reverses", "hash")
 _LEG = ("number", "place", "account_id", "amount")
@@ -53,20 +54,22 @@ def append(tx: Tx, entries: Sequence[Entry]) -> None:
         return
     number, previous = head(tx)
     known = _open_accounts(tx, {account for entry in entries for account, _ in entry.legs})
-    moved: dict[int, int] = dict.fromkeys(known.values(), 0)
     rows: list[Any] = []
     parts: list[Any] = []
-    for entry in entries:
-        number += 1
-        previous = chained(previous, number, entry)
-        rows += (number, entry.key, entry.kind, entry.at_ms, entry.text, entry.reverses, previous)
-        for place, (account, amount) in enumerate(entry.legs, 1):
-            account_id = known[account]
-            parts += (number, place, account_id, amount)
-            moved[account_id] += amount
+    pages: dict[int, dict[int, int]] = {}
+    for page, written in _by_page(entries, number + 1):
+        moved = pages[page] = defaultdict(int)
+        for entry in written:
+            number += 1
+            previous = chained(previous, number, entry)
+            rows += (number, entry.key, entry.kind, entry.at_ms, entry.text, entry.reverses, previous)
+            for place, (account, amount) in enumerate(entry.legs, 1):
+                account_id = known[account]
+                parts += (number, place, account_id, amount)
+                moved[account_id] += amount
     insert_rows(tx, "transactions", _TRANSACTION, rows)
     insert_rows(tx, "legs", _LEG, parts)
-    _move(tx, moved)
+    _move(tx, pages)
 
 
 def alone(tx: Tx) -> None:
@@ -147,6 +150,13 @@ def list_balances(tx: Tx) -> list[tuple[Account, int]]:
     return [(Account(row.name, row.currency, row.book), int(row.amount)) for row in tx.execute(query)]
 
 
+def list_page(tx: Tx, page: int) -> dict[Account, int]:
+    """Give what moved on a page of the chain, by account."""
+    joined = account_pages.outerjoin(accounts, accounts.c.id == account_pages.c.account_id)
+    query = select(accounts, account_pages.c.amount).select_from(joined).where(account_pages.c.page == page)
+    return {Account(row.name or "?", row.currency or "?", row.book or "?"): row.amount for row in tx.execute(query)}
+
+
 def balance(tx: Tx, account: Account) -> int:
     """Give an account's balance, in its book's unit; 0 when it was never used."""
     c = accounts.c
@@ -197,7 +207,26 @@ def _open_accounts(tx: Tx, wanted: set[Account]) -> dict[Account, int]:
     return known
 
 
-def _move(tx: Tx, moved: dict[int, int]) -> None:
+def _by_page(entries: Sequence[Entry], number: int) -> Iterator[tuple[int, Sequence[Entry]]]:
+    """Give each page and the entries on it, where the first entry has this number."""
+    start = 0
+    while start < len(entries):
+        page = (number + start) // PAGE
+        end = (page + 1) * PAGE - number
+        yield page, entries[start:end]
+        start = end
+
+
+def _move(tx: Tx, pages: Mapping[int, Mapping[int, int]]) -> None:
+    """Add to pages and balances what was moved, by page and account."""
+    moved: dict[int, int] = defaultdict(int)
+    summed: list[tuple[int, int, int]] = []
+    for page, amounts in pages.items():
+        for account_id, amount in amounts.items():
+            moved[account_id] += amount
+            summed.append((account_id, page, amount))
+    values = [value for row in sorted(summed) for value in row]
+    merge_rows(tx, "account_pages", ("account_id", "page"), ("amount",), values)
     statement = update(balances).where(balances.c.account_id == bindparam("which"))
     statement = statement.values(amount=balances.c.amount + bindparam("by"))
     tx.execute(statement, [{"which": one, "by": amount} for one, amount in sorted(moved.items())])

@@ -1,18 +1,21 @@
 """The ledger as people read it: transactions newest first, an account's running balance, balances at a moment."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from primeur.core.errors import BadRequest
 from primeur.ledger.rows import Posted, balance, read
-from primeur.ledger.rules.entries import REQUESTS, Account
+from primeur.ledger.rules.entries import PAGE, REQUESTS, Account
 from primeur.store.database import Tx
-from primeur.store.schema import accounts, legs, transactions
+from primeur.store.schema import account_pages, accounts, legs, transactions
 
 MOST = 500
+# One account, or the query for several.
+_Whose = int | Select[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,15 @@ def search_transactions(tx: Tx, search: Search) -> tuple[list[Posted], int | Non
 
 def balance_after(tx: Tx, account: Account, number: int) -> int:
     """Give an account's balance when transaction *number* had been posted, in the unit of its book."""
-    c = accounts.c
-    ids = select(c.id).where(c.name == account.name, c.currency == account.currency, c.book == account.book)
+    a, page = accounts.c, number // PAGE
+    which = select(a.id).where(a.name == account.name, a.currency == account.currency, a.book == account.book)
+    account_id = tx.execute(which).scalar()
     # What came after is little where people look: at the newest.
-    later = select(func.sum(legs.c.amount)).where(legs.c.account_id.in_(_ids(tx, ids)), legs.c.number > number)
-    return balance(tx, account) - int(tx.execute(later).scalar() or 0)
+    p, leg = account_pages.c, legs.c
+    pages = select(func.sum(p.amount)).where(p.account_id == account_id, p.page > page)
+    rest = select(func.sum(leg.amount)).where(leg.number > number, leg.number < (page + 1) * PAGE)
+    rest = rest.where(leg.account_id == account_id)
+    return balance(tx, account) - sum(int(tx.execute(query).scalar() or 0) for query in (pages, rest))
 
 
 def running(found: Sequence[Posted], account: Account, newest: int) -> list[int]:
@@ -90,20 +97,43 @@ def _numbers(tx: Tx, search: Search) -> list[int]:
     wanted = select(a.id).where(named, a.book == search.book)
     if search.currency is not None:
         wanted = wanted.where(a.currency == search.currency)
-    # Each account's index gives its newest at once; over several of them all would have to be sorted.
-    found = {number for one in _ids(tx, wanted) for number in tx.execute(newest_of(one, search)).scalars()}
-    return sorted(found, reverse=True)[: search.limit + 1]
+    ids = list(tx.execute(wanted.limit(2)).scalars())
+    whose: _Whose = ids[0] if len(ids) == 1 else wanted
+    numbers: list[int] = []
+    with closing(tx.execute(pages_of(whose, search.before)).scalars()) as pages:
+        for page in pages:
+            numbers += tx.execute(newest_of(whose, page, search)).scalars()
+            if len(numbers) > search.limit:
+                break
+    return numbers[: search.limit + 1]
 
 
-def newest_of(account_id: int, search: Search) -> Select[Any]:
-    """Give the query for the newest transactions of one account, a page and one more."""
+def pages_of(whose: _Whose, before: int | None) -> Select[Any]:
+    """Give the query for the pages of the chain on which accounts stand, newest first."""
+    c = account_pages.c
+    query = select(c.page).order_by(c.page.desc()).execution_options(yield_per=100)
+    if before is not None:
+        query = query.where(c.page <= (before - 1) // PAGE)
+    if isinstance(whose, int):
+        return query.where(c.account_id == whose)
+    # Some account of many is on nearly every page: "+ 0" has the pages read in their order instead of sorted.
+    return query.where((c.account_id + 0).in_(whose)).distinct()
+
+
+def newest_of(whose: _Whose, page: int, search: Search) -> Select[Any]:
+    """Give the query for the newest transactions of accounts on a page of the chain, as many as a search wants."""
     number = legs.c.number
-    query = select(number).distinct().where(legs.c.account_id == account_id)
+    query = select(number).distinct().where(number >= page * PAGE, number < (page + 1) * PAGE)
+    query = query.where(_is(legs.c.account_id, whose))
     if search.before is not None:
         query = query.where(number < search.before)
     if search.kind or search.text or search.from_ms is not None or search.to_ms is not None:
         query = _filtered(query.join(transactions, transactions.c.number == number), search)
     return query.order_by(number.desc()).limit(search.limit + 1)
+
+
+def _is(column: ColumnElement[int], whose: _Whose) -> ColumnElement[bool]:
+    return column == whose if isinstance(whose, int) else column.in_(whose)
 
 
 def _filtered(query: Select[Any], search: Search) -> Select[Any]:
@@ -117,7 +147,3 @@ def _filtered(query: Select[Any], search: Search) -> Select[Any]:
     if search.to_ms is not None:
         query = query.where(c.at_ms < search.to_ms)
     return query if search.before is None else query.where(c.number < search.before)
-
-
-def _ids(tx: Tx, wanted: Select[Any]) -> list[int]:
-    return list(tx.execute(wanted).scalars())

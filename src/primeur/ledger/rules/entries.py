@@ -15,6 +15,8 @@ SCALES: Mapping[str, int] = {REQUESTS: 9, SETTLEMENTS: 2}
 """Decimal places of each book: nanos for requests, cents for invoices, payments and distributions."""
 
 FIRST_HASH = bytes(32)
+PAGE = 1000
+"""Transactions of a page of the chain: page *p* has the numbers from ``p * PAGE`` to before ``(p + 1) * PAGE``."""
 KINDS = ("Assets", "Liabilities", "Equity", "Income", "Expenses")
 SETTLEMENT = "Equity:Settlement"
 ROUNDING = "Expenses:Rounding"

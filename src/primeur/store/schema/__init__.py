@@ -64,6 +64,7 @@ from primeur.store.schema.happened import (
     events,
 )
 from primeur.store.schema.ledger import (
+    account_pages,
     accounts,
     balances,
     distributions,
@@ -106,6 +107,7 @@ from primeur.store.schema.webhooks import (
 )
 
 __all__ = [
+    "account_pages",
     "accounts",
     "alert_targets",
     "aliases",
