@@ -52,6 +52,38 @@ async def test_replicas_follow_the_load_sleep_and_wake(make_service, workers):
     assert reasons[:4] == [(0, 1, "asked"), (1, 0, "idle"), (2, 1, "load"), (1, 2, "load")]
 
 
+async def test_llamacpp_has_three_replicas_under_load_and_one_after_it(make_service):
+    """Real weights, real processes: 1 to 3 to 1, every stream whole, and each replica has answered."""
+    house = make_service()
+    await asyncio.to_thread(house.start)
+    scaling = {"max": 3, "target": 2, "over_s": 1, "up_cooldown_s": 0, "down_cooldown_s": 2}
+    settings = {"context_tokens": 512, "slots": 2, "threads": 1}
+    await asyncio.to_thread(house.deploy, "echo", model="starter", settings=settings, scaling=scaling)
+    fates: Counter[str] = Counter()
+    headers = {"authorization": f"Bearer {house.key}"}
+    async with httpx2.AsyncClient(base_url=house.url, headers=headers, timeout=60) as client:
+
+        async def ask() -> None:
+            body = {"model": "echo", "stream": True, "max_tokens": 60, "messages": [{"role": "user", "content": "Hi"}]}
+            answer = await client.post("/v1/chat/completions", json=body)
+            whole = answer.status_code == 200 and answer.text.endswith("data: [DONE]\n\n")
+            fates["whole" if whole else f"{answer.status_code} {answer.text[-300:]}"] += 1
+
+        async def load_until(clients: int, replicas: int) -> None:
+            last = time.monotonic() + 120
+            while (await replicas_of(client, house))["ready"] != replicas:
+                assert time.monotonic() < last, await decisions(client, house)
+                await asyncio.gather(*(ask() for _ in range(clients)))
+
+        await load_until(1, 1)
+        await load_until(9, 3)
+        await asyncio.gather(*(ask() for _ in range(9)))
+        logs = [path for path in (house.folder / "engines").glob("rev_*.log") if path.stem.count(".") == 1]
+        await load_until(1, 1)
+    assert set(fates) == {"whole"}, fates
+    assert sorted(path.stem[-2:] for path in logs) == [".2", ".3"]
+
+
 async def replicas_of(client, house):
     admin = {"authorization": f"Bearer {house.operator}"}
     found = (await client.get("/api/v1/deployments/echo", headers=admin)).json()

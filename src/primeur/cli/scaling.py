@@ -36,6 +36,7 @@ def scale(
     idle_after: Annotated[float | None, typer.Option(help="Seconds without a request before it sleeps.")] = None,
     queue_most: Annotated[int | None, typer.Option(help="Requests that may wait while it wakes.")] = None,
     queue_wait: Annotated[float | None, typer.Option(help="Seconds that they may wait.")] = None,
+    drain: Annotated[float | None, typer.Option(help="Seconds that a replica may take to finish its requests.")] = None,
     window: Window = None,
     time_zone: Annotated[str | None, typer.Option(help="Of the windows, such as Europe/Berlin.")] = None,
     data_dir: DataDir = None,
@@ -45,7 +46,7 @@ def scale(
     given = {
         "min": least, "max": most, "metric": metric, "target": target, "up_cooldown_s": up_cooldown,
         "down_cooldown_s": down_cooldown, "over_s": over, "idle_after_s": idle_after, "queue_most": queue_most,
-        "queue_wait_s": queue_wait, "time_zone": time_zone,
+        "queue_wait_s": queue_wait, "drain_s": drain, "time_zone": time_zone,
         "windows": None if window is None else [read_window(text) for text in window],
     }  # fmt: skip
     asked = {field: value for field, value in given.items() if value is not None}

@@ -43,6 +43,7 @@ class Scaling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         up_cooldown_s, down_cooldown_s: seconds after any change before there may be more, or fewer.
         idle_after_s: seconds without a request before a revision with a minimum of 0 sleeps.
         queue_most, queue_wait_s: how many requests may wait for a revision that wakes, and for how long.
+        drain_s: seconds that a replica which is not wanted any more may take to finish its requests.
         windows: scheduled bounds; the first that is open holds.
         time_zone: of the windows, such as ``Europe/Berlin``.
     """
@@ -58,6 +59,7 @@ class Scaling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     idle_after_s: Annotated[float, msgspec.Meta(ge=1, le=604_800)] = 300.0
     queue_most: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
     queue_wait_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 60.0
+    drain_s: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 300.0
     windows: Annotated[tuple[Window, ...], msgspec.Meta(max_length=50)] = ()
     time_zone: str = "UTC"
 

@@ -33,7 +33,8 @@ class Pace:
     Attributes:
         silent_probes: probes in a row without an answer before a process that serves is taken for hung.
         settle_s: between the moment a process gets no new requests and the moment it is told to end.
-        grace_s: what it may take to finish its requests.
+        grace_s: what all processes may still take to finish their requests when the host closes; how long one may take
+            that is not wanted any more, its revision says (`Scaling.drain_s`).
         most_delay_s, most_delay_served_s: longest wait for a process that never got ready, and for one that did:
             weights that cannot be loaded will not be loaded sooner, but people wait for one that was killed.
         stable_s: serving for so long forgives earlier failures.
@@ -107,11 +108,11 @@ class Keeper:
         child, papers = self.child, find_papers(self.shop.papers_of(self.order.revision_id))
         if child is None and papers is not None:
             # Retired before it could look at what an earlier run had left.
-            await end_process(papers.child, self.shop.pace.grace_s)
+            await end_process(papers.child, papers.grace_s)
         elif child is not None:
             self._move("drain", "finishing its requests")
             await asyncio.sleep(self.shop.pace.settle_s)
-            await end_process(child, self.shop.pace.grace_s)
+            await end_process(child, self.order.scaling.drain_s)
         self._move("stop", "")
         self.shop.papers_of(self.order.revision_id).unlink(missing_ok=True)
 
@@ -131,21 +132,21 @@ class Keeper:
         return health in {200, 503} and models is not None and models not in {401, 403}
 
     def _start(self) -> spawn.Child:
-        port, secret = spawn.free_port(), spawn.new_secret()
+        port, secret, grace_s = spawn.free_port(), spawn.new_secret(), self.order.scaling.drain_s
         environment = {**os.environ, **self.launch.environment}
         environment |= {
             "PRIMEUR_ENGINE_PORT": str(port),
             "PRIMEUR_ENGINE_KEY": secret,
             "PRIMEUR_ENGINE_OWNER": str(self.shop.owner),
             "PRIMEUR_ENGINE_ORPHAN_S": str(self.shop.pace.orphan_s),
-            "PRIMEUR_ENGINE_GRACE_S": str(self.shop.pace.grace_s),
+            "PRIMEUR_ENGINE_GRACE_S": str(grace_s),
         }
         try:
             pid = spawn.start(self.launch.argv, environment, self.order.log_path)
         except OSError as error:
             raise _Broke(f"{self.launch.argv[0]} cannot be started: {error.strerror or error}") from None
         child = spawn.Child(pid, spawn.started_ticks(pid), port, secret)
-        papers = Papers(pid, child.started_ticks, port, secret, self.digest, self.shop.clock.now_ms())
+        papers = Papers(pid, child.started_ticks, port, secret, self.digest, self.shop.clock.now_ms(), grace_s)
         keep_papers(self.shop.papers_of(self.order.revision_id), papers)
         return child
 
@@ -255,12 +256,16 @@ class Keeper:
 
 
 async def end_process(child: spawn.Child, grace_s: float) -> None:
-    """Ask the process to end, and make it end when it has not done so after *grace_s* seconds."""
+    """Ask the process to end, and make it end when it has not done so after *grace_s* seconds, or on cancelling."""
     # The wait is begun first: a process that is gone already needs nothing but its exit status read.
     over = asyncio.create_task(spawn.ended(child))
     if grace_s > 0:
         spawn.send_signal(child, signal.SIGTERM)
-        await asyncio.wait([over], timeout=grace_s)
+        try:
+            await asyncio.wait([over], timeout=grace_s)
+        except asyncio.CancelledError:
+            spawn.send_signal(child, signal.SIGKILL)
+            raise
     spawn.send_signal(child, signal.SIGKILL)
     await asyncio.wait([over], timeout=5.0)
     over.cancel()

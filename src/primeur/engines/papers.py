@@ -20,6 +20,7 @@ class Papers(msgspec.Struct, frozen=True):
     Attributes:
         digest: of the launch it was started with, see `digest_launch`.
         started_ms: UTC milliseconds.
+        grace_s: seconds that it may take to finish its requests.
     """
 
     pid: int
@@ -28,6 +29,7 @@ class Papers(msgspec.Struct, frozen=True):
     secret: str
     digest: str
     started_ms: int
+    grace_s: float = 30.0
 
     @property
     def child(self) -> Child:

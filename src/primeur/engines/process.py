@@ -99,14 +99,20 @@ class ProcessHost:
             else:
                 self._retire(revision_id)
         left = [*self._retiring.values(), *([self._strays] if self._strays else [])]
+        if left:
+            _, late = await asyncio.wait(left, timeout=self._shop.pace.grace_s)
+            for task in late:
+                task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         os.close(self._lock)
         self._lock = None
 
     def _keep(self, revision_id: str, order: EngineOrder, launch: Launch) -> None:
         keeper = Keeper(order, launch, self._shop)
-        self._keepers[revision_id] = keeper
-        self._running[revision_id] = asyncio.create_task(self._run(keeper, self._retiring.get(revision_id)))
+        self._keepers[revision_id], before = keeper, self._retiring.get(revision_id)
+        if before is not None:
+            keeper.state = replace(keeper.state, detail="waits until the process before it has finished its requests")
+        self._running[revision_id] = asyncio.create_task(self._run(keeper, before))
 
     async def _run(self, keeper: Keeper, before: asyncio.Task[None] | None) -> None:
         if before is not None:
@@ -136,9 +142,12 @@ class ProcessHost:
 
     async def _end_strays(self, wanted: frozenset[str]) -> None:
         """End processes of an earlier run that nobody wants any more."""
-        for path in sorted(self._shop.folder.glob("*.json")):
-            papers = find_papers(path)
-            if path.stem not in wanted and papers is not None:
-                await end_process(papers.child, self._shop.pace.grace_s)
-            if path.stem not in wanted:
-                path.unlink(missing_ok=True)
+        strays = [path for path in self._shop.folder.glob("*.json") if path.stem not in wanted]
+        await asyncio.gather(*(_end_stray(path) for path in strays))
+
+
+async def _end_stray(path: Path) -> None:
+    papers = find_papers(path)
+    if papers is not None:
+        await end_process(papers.child, papers.grace_s)
+    path.unlink(missing_ok=True)

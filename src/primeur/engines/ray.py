@@ -35,6 +35,7 @@ class RaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         min_replicas, max_replicas: Serve adds and takes away replicas between them; a minimum of 0 lets all go.
         requests_per_replica: under way at one replica on average, which Serve aims at.
         upscale_delay_s, downscale_delay_s: how long a need must last.
+        drain_s: that a replica may take to finish its requests before it goes.
         replica_cpus, replica_gpus: what Ray sets aside for one replica.
     """
 
@@ -47,6 +48,7 @@ class RaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests_per_replica: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 4
     upscale_delay_s: _Seconds = 5
     downscale_delay_s: _Seconds = 60
+    drain_s: _Seconds = 300
     replica_cpus: Annotated[float, msgspec.Meta(ge=0, le=1024)] = 1
     replica_gpus: Annotated[float, msgspec.Meta(ge=0, le=1024)] = 0
 
@@ -127,6 +129,7 @@ def _scaled(settings: RaySettings, scaling: Scaling) -> RaySettings:
         requests_per_replica=scaling.target,
         upscale_delay_s=scaling.up_cooldown_s,
         downscale_delay_s=scaling.down_cooldown_s,
+        drain_s=scaling.drain_s,
     )
 
 

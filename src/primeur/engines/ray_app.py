@@ -125,7 +125,7 @@ def build(plan: RayPlan, key: str) -> Any:
         max_ongoing_requests=_MOST_CONNECTIONS,
         health_check_period_s=2,
         health_check_timeout_s=10,
-        graceful_shutdown_timeout_s=_END_S,
+        graceful_shutdown_timeout_s=settings.drain_s,
         autoscaling_config={
             "min_replicas": settings.min_replicas,
             "max_replicas": settings.max_replicas,

@@ -36,7 +36,7 @@ HASTY = Pace(
     probe_limit_s=0.3,
     silent_probes=3,
     settle_s=0.01,
-    grace_s=5.0,
+    grace_s=0.2,
     first_delay_s=0.05,
     orphan_s=1.2,
 )

@@ -12,6 +12,7 @@ import pytest
 
 from primeur.core.errors import SetupError, TargetFailed
 from primeur.core.ports import EngineOrder, EngineState, Launch
+from primeur.core.scaling import Scaling
 from primeur.engines.echo import ENGINE
 from primeur.engines.process import ProcessHost
 from primeur.engines.spawn import started_ticks
@@ -155,6 +156,56 @@ async def test_a_retired_engine_finishes_its_request(open_host: Open, until: Unt
     assert (await reply.read(100_000)).rstrip().endswith(b"data: [DONE]")
     await gone(state.pid)
     assert host.state("rev_1").phase == "stopped"
+
+
+async def begin_endless(host: ProcessHost, pool: Pool) -> None:
+    """Begin a stream that says one token and then nothing more."""
+    endpoint = host.state("rev_1").endpoint
+    assert endpoint is not None
+    messages = b'[{"role":"user","content":"[[stall_after=1]] one two"}]'
+    reply = await pool.send(
+        endpoint, "POST", "/chat/completions", b'{"model":"echo","stream":true,"messages":%b}' % messages
+    )
+    await reply.begin()
+
+
+async def test_a_request_that_outlasts_the_drain_is_cut(
+    open_host: Open, until: Until, tmp_path: Path, pool: Pool
+) -> None:
+    """How long the process may take is the revision's own; then it ends whatever is under way."""
+    host = await open_host()
+    order, launch = echo(tmp_path)["rev_1"]
+    host.want({"rev_1": (replace(order, scaling=Scaling(drain_s=1)), launch)})
+    state = await until(host, "rev_1", "ready")
+    await begin_endless(host, pool)
+    host.want({})
+    await gone(state.pid)
+
+
+async def test_a_host_that_closes_waits_no_longer_than_its_own_patience(
+    open_host: Open, until: Until, tmp_path: Path, pool: Pool
+) -> None:
+    """However long the revision's replicas may drain otherwise."""
+    host = await open_host()
+    host.want(echo(tmp_path))
+    state = await until(host, "rev_1", "ready")
+    await begin_endless(host, pool)
+    async with asyncio.timeout(30):
+        await host.aclose()
+    await gone(state.pid)
+
+
+async def test_what_comes_while_the_one_before_drains_says_what_it_waits_for(
+    open_host: Open, until: Until, tmp_path: Path, pool: Pool
+) -> None:
+    """The same revision wanted again has its reason in its state."""
+    host = await open_host()
+    host.want(echo(tmp_path))
+    await until(host, "rev_1", "ready")
+    await begin_endless(host, pool)
+    host.want({})
+    host.want(echo(tmp_path))
+    assert host.state("rev_1").detail == "waits until the process before it has finished its requests"
 
 
 async def test_a_broken_program_is_given_up_with_its_reason(open_host: Open, until: Until, tmp_path: Path) -> None:
