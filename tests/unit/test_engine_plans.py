@@ -1,19 +1,23 @@
 """What openvino, vllm and a foreign llama.cpp are started with, and what they refuse before anything is."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
 import primeur.weights
-from primeur.core.errors import SetupError
+from primeur.core.chat import Ask, Endpoint, Route, Target
+from primeur.core.errors import SetupError, UnsupportedParameter
 from primeur.core.ports import EngineOrder, Launch
+from primeur.core.wire import ChatRequest
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.program import ProgramPlan
 from primeur.engines.ray import ENGINE as RAY
 from primeur.engines.vllm import ENGINE as VLLM
+from primeur.engines.vllm import translate
 
 STARTER = Path(primeur.weights.__file__).parent / "starter.gguf"
 MINILM = STARTER.with_name("minilm.gguf")
@@ -98,3 +102,21 @@ def test_ray_plans_with_the_inner_engine() -> None:
         RAY.plan(order(STARTER, min_replicas=2))
     with pytest.raises(SetupError, match="a replica runs"):
         RAY.plan(order(STARTER, engine="ray"))
+
+
+@pytest.mark.parametrize("choice", [None, "auto", "required", {"type": "function", "function": {"name": "paint"}}])
+def test_vllm_has_tools_with_a_parser_alone(choice: object) -> None:
+    """However they are chosen: without one, vLLM itself refuses all but ``none``."""
+    tools = [{"type": "function", "function": {"name": "paint"}}]
+    said = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "tools": tools, "tool_choice": choice}
+    bare = Target("rev", "vllm", Endpoint("http", "127.0.0.1", 1), VLLM.dialect, "m", frozenset({Route.CHAT}))
+    with pytest.raises(UnsupportedParameter, match="tool_parser"):
+        translate(chat(said), bare)
+    assert translate(chat(said), replace(bare, features=frozenset({"tools"}))) is None
+    assert translate(chat(said | {"tool_choice": "none"}), bare) is None
+
+
+def chat(said: dict[str, object]) -> Ask:
+    """A request for a chat."""
+    body = msgspec.json.encode(said)
+    return Ask("req_1", Route.CHAT, body, msgspec.json.decode(body, type=ChatRequest), 0, 0)

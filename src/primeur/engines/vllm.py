@@ -63,8 +63,8 @@ def translate(ask: Ask, target: Target) -> Translation | None:
         )
     if fields.modalities not in (None, ["text"]):
         raise UnsupportedParameter("'modalities' is not supported by this engine: it makes text", param="modalities")
-    if fields.tools and fields.tool_choice in {None, "auto"} and "tools" not in target.features:
-        words = "set 'tool_parser' on the revision, or 'tool_choice' in the request"
+    if fields.tools and fields.tool_choice != "none" and "tools" not in target.features:
+        words = "its revision must set 'tool_parser'; or ask with 'tool_choice' none"
         raise UnsupportedParameter(f"'tools' is not supported by this deployment: {words}", param="tools")
     return None
 
@@ -81,6 +81,8 @@ class Vllm:
         accepts=frozenset({"top_k", "min_p", "repeat_penalty", "ignore_eos", "chat_template_kwargs"}),
         renames={"repeat_penalty": "repetition_penalty"},
         translate=translate,
+        # Measured on vLLM 0.32, which has no code for it.
+        too_long=("maximum context length is",),
     )
 
     def plan(self, order: EngineOrder) -> Launch:

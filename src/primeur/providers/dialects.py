@@ -61,6 +61,8 @@ VLLM = Dialect(
     accepts=frozenset({"top_k", "min_p", "repeat_penalty", "ignore_eos", "chat_template_kwargs"}),
     renames={"repeat_penalty": "repetition_penalty"},
     translate=check_open_server,
+    # Measured on vLLM 0.32, which has no code for it.
+    too_long=("maximum context length is",),
 )
 
 # https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md for the samplers; that ``echo`` and

@@ -23,6 +23,7 @@ from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.process import ProcessHost
 from primeur.engines.transformers import ENGINE as TRANSFORMERS
+from primeur.engines.vllm import ENGINE as VLLM
 from primeur.relay.pool import Pool
 
 # What these tests share lies beside them; they are no package.
@@ -98,6 +99,10 @@ class Kind:
 
 
 WEIGHTS = Path(primeur.weights.__file__).parent
+# vLLM brings gigabytes and pins of its own, so it has an environment of its own: recipes/vllm_cpu.sh makes one.
+VLLM_PYTHON = os.environ.get("PRIMEUR_TEST_VLLM", "")
+# Its attention on CPUs knows heads of 64 numbers, and none so small as those of the other tests.
+VLLM_SETTINGS = {"python": VLLM_PYTHON, "context_tokens": 512, "slots": 8, "cpu_cache_gib": 1, "eager": True}
 KINDS = {
     "echo": lambda _: Kind(ECHO, None, {"context_tokens": 512}),
     "llamacpp, random": lambda folder: Kind(LLAMACPP, write_llama(folder / "tiny.gguf"), {"context_tokens": 512}),
@@ -107,7 +112,9 @@ KINDS = {
     ),
     "openvino, starter": lambda _: Kind(OPENVINO, WEIGHTS / "starter.gguf", {"context_tokens": 512}),
 }
-NEEDS = {"openvino": "openvino_genai", "transformers": "transformers"}
+if VLLM_PYTHON:
+    KINDS["vllm, random"] = lambda folder: Kind(VLLM, write_llama_folder(folder / "wide", heads=1), VLLM_SETTINGS)
+NEEDS = {"vllm": "transformers", "openvino": "openvino_genai", "transformers": "transformers"}
 VECTOR_KINDS = {
     "echo": KINDS["echo"],
     "llamacpp, random": lambda folder: Kind(LLAMACPP, write_bert(folder / "bert.gguf"), {}),
@@ -130,7 +137,8 @@ class Rack:
 
     def _start(self, name: str, kind: Kind) -> Target:
         log = self.folder / f"{name}.log"
-        launch = kind.engine.plan(EngineOrder("rev", "m", kind.weights, kind.settings, 2, 4 << 30, log))
+        order = EngineOrder("rev", "m", kind.weights, kind.settings, 2, 4 << 30, log, frozenset({VLLM_PYTHON}))
+        launch = kind.engine.plan(order)
         port, secret = spawn.free_port(), spawn.new_secret()
         orders = {"PRIMEUR_ENGINE_PORT": str(port), "PRIMEUR_ENGINE_KEY": secret}
         pid = spawn.start(launch.argv, {**os.environ, **orders, **launch.environment}, log)

@@ -50,12 +50,17 @@ class Speaker:
     @property
     def ranks_tokens(self) -> bool:
         """Whether the engine tells the probabilities of tokens that it did not choose."""
-        return self.target.provider in {"echo", "llamacpp"}
+        return self.target.provider in {"echo", "llamacpp", "vllm"}
 
     @property
     def draws_apart(self) -> bool:
-        """Whether each answer is drawn by its own seed and form; tool calls need the latter, too."""
+        """Whether each answer is drawn by its own seed and form."""
         return self.target.provider != "transformers"
+
+    @property
+    def calls_tools(self) -> bool:
+        """Whether tools are known; vLLM, as it is started here, is not told how calls look."""
+        return self.target.provider not in {"transformers", "vllm"}
 
     async def chat(self, content: str = "What is Debian?", **fields: Any) -> Json:
         """Ask in a chat; gives the whole answer, or the list of chunks."""

@@ -144,7 +144,8 @@ async def test_log_probabilities_of_a_completion(engine: Speaker, stream: bool) 
     assert form["text_offset"] == sorted(form["text_offset"])
     assert form["text_offset"][0] == 0
     for token, probability, ranked in zip(form["tokens"], form["token_logprobs"], form["top_logprobs"], strict=True):
-        assert ranked[token] == probability
+        # Parts of letters look alike, and vLLM ranks by what tokens look like.
+        assert ranked[token] == probability or not token.strip("\ufffd")
 
 
 async def test_a_completion_may_echo_its_prompt(engine: Speaker) -> None:
@@ -172,7 +173,7 @@ async def test_a_completion_streams_its_usage_apart(engine: Speaker) -> None:
 async def test_a_tool_is_called_when_it_must_be(engine: Speaker, choice: object, stream: bool) -> None:
     """The answer is a call of a known function, with arguments of the right form unless they were cut short."""
     asked = {"tools": TOOLS, "tool_choice": choice, "max_tokens": 200, "stream": stream}
-    if not engine.draws_apart:
+    if not engine.calls_tools:
         with pytest.raises(UnsupportedParameter, match="tools"):
             await engine.chat("Paint something.", **asked)
         return

@@ -130,7 +130,7 @@ _FIRST_COLUMN: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-def write_llama_folder(folder: Path, *, seed: int = 7) -> Path:
+def write_llama_folder(folder: Path, *, heads: int = HEADS, seed: int = 7) -> Path:
     """As `write_llama`, as transformers has it: config, tokenizer and safetensors in a folder; needs PyTorch."""
     import torch  # noqa: PLC0415 (an extra)
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers  # noqa: PLC0415
@@ -147,9 +147,9 @@ def write_llama_folder(folder: Path, *, seed: int = 7) -> Path:
     fast.save_pretrained(folder)
     torch.manual_seed(seed)
     shape = {"hidden_size": WIDTH, "intermediate_size": HIDDEN, "num_hidden_layers": LAYERS}
-    heads = {"num_attention_heads": HEADS, "num_key_value_heads": HEADS}
+    parts = {"num_attention_heads": heads, "num_key_value_heads": heads}
     config = LlamaConfig(
-        **shape, **heads, vocab_size=len(fast), max_position_embeddings=2048, eos_token_id=fast.eos_token_id
+        **shape, **parts, vocab_size=len(fast), max_position_embeddings=2048, eos_token_id=fast.eos_token_id
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
