@@ -162,6 +162,19 @@ def test_a_key_over_its_limit_is_told_when_to_come_back(service):
     assert int(headers["retry-after"]) > 0
 
 
+def test_a_request_counts_once_however_it_is_answered(service):
+    """Thirty at once are more than there are connections at rest: most take the long way after all."""
+    key = service.make_key("express-burst", rpm=30)
+    with ExitStack() as held:
+        wires = [held.enter_context(wire(service)) for _ in range(31)]
+        for line, _ in wires[:30]:
+            line.sendall(request(service, "burst", key=key))
+        assert [read_answer(back)[0] for _, back in wires[:30]] == [200] * 30
+        line, back = wires[30]
+        line.sendall(request(service, "x", key=key))
+        assert read_answer(back)[0] == 429
+
+
 def test_a_chunk_that_is_none_is_refused(service):
     """In the middle of a body that an application is reading."""
     with wire(service) as (line, back):

@@ -201,6 +201,13 @@ class Counting(RuleBasedStateMachine):
         self.lane.settle(hold, tokens, cost, self.now_ms)
         self.past.append((hold.at_ms, tokens, cost))
 
+    @precondition(lambda self: self.open)
+    @rule(which=st.integers(0, 10), wait_ms=st.integers(0, 30_000))
+    def withdraw(self, which, wait_ms):
+        """One goes as if it had never come."""
+        self.now_ms += wait_ms
+        self.lane.withdraw(self.open.pop(which % len(self.open)), self.now_ms)
+
     @rule(hours=st.integers(1, 30))
     def sleep(self, hours):
         """Days pass."""
@@ -220,6 +227,18 @@ class Counting(RuleBasedStateMachine):
         assert len(today) <= 12
         assert sum(one[1] for one in today) <= 200
         assert sum(one[2] for one in month) <= 100
+
+    @invariant()
+    def nothing_is_lost(self):
+        """A minute after the last one ended, as much may come as the day leaves."""
+        if self.open:
+            return
+        later_ms = self.now_ms + 61_000
+        today = [one for one in self.past if one[0] // 86_400_000 == later_ms // 86_400_000]
+        spent = sum(one[2] for one in self.past if span_of("month", one[0]) == span_of("month", later_ms))
+        if len(today) < 12 and sum(one[1] for one in today) < 200 and spent < 100:
+            self.now_ms = later_ms
+            self.lane.withdraw(self.lane.reserve(1, 1, later_ms), later_ms)
 
     @invariant()
     def what_is_left_is_never_more_than_the_limit(self):

@@ -18,7 +18,7 @@ from primeur.gateway.asker import Client
 from primeur.gateway.lines import serving_lines
 from primeur.metering.counting import usage_of
 from primeur.metering.rules import charge
-from primeur.walks.admit import Admission, admit, settle
+from primeur.walks.admit import Admission, admit, settle, withdraw
 from primeur.walks.complete import note_fault
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
@@ -76,7 +76,7 @@ class Exchange(msgspec.Struct, eq=False):
         except PrimeurError:
             line = None
         if line is None:
-            settle(house, ask, admission)
+            withdraw(house, ask, admission)
             return False
         mirror = admission.way.deployment.mirror
         if mirror is not None:
@@ -252,7 +252,7 @@ class Exchange(msgspec.Struct, eq=False):
         assert self.stencil is not None and self.admission is not None  # noqa: S101, PT018
         note_fault(self.house, self.ask, self.stencil.served.target, fault)
         self.over = self.settled = True
-        settle(self.house, self.ask, self.admission)
+        withdraw(self.house, self.ask, self.admission)
         self.client.take_long_way()
 
     def _let_go(self) -> None:

@@ -127,6 +127,14 @@ class CounterLane:
                     counter.turn(now_ms)
                 counter.correct(more, hold.at_ms)
 
+    def withdraw(self, hold: Hold, now_ms: int) -> None:
+        """See the port."""
+        for counter in self._requests:
+            if now_ms >= counter.turn_ms:
+                counter.turn(now_ms)
+            counter.correct(-1, hold.at_ms)
+        self.settle(hold, 0, 0, now_ms)
+
     def needs(self, tokens: int, cost_nanos: int) -> list[tuple[Counter, int]]:
         """What a request takes of each counter."""
         ones = [(counter, 1) for counter in (*self._flights, *self._requests)]

@@ -23,7 +23,7 @@ _NEWER = "max_completion_tokens"
 
 
 class Admission(msgspec.Struct, frozen=True, gc=False):
-    """A request that was let in; whatever it holds is given back by `settle`, once.
+    """A request that was let in; whatever it holds is given back by `settle` or `withdraw`, once.
 
     Attributes:
         targets: in the order in which they are to be tried.
@@ -59,7 +59,7 @@ class Letter(msgspec.Struct, frozen=True, gc=False):
 
 
 def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> Admission:
-    """Let *ask* in; whoever goes on must `settle` it, once.
+    """Let *ask* in; whoever goes on must `settle` (or `withdraw`) it, once.
 
     Args:
         may_wait: the request can be placed under a right and looked at by a guard, which may mean to wait.
@@ -113,11 +113,22 @@ def settle(
         usage: what was used of what was held; None if nobody answered.
         cost_nanos: what it came to; None is unknown, and counts as nothing.
     """
-    hold = admission.hold
-    now_ms, entry = house.clock.now_ms(), admission.way.deployment.entry
+    hold, now_ms = admission.hold, house.clock.now_ms()
     hold.lane.settle(hold, usage.total_tokens if usage else 0, cost_nanos, now_ms)
+    _leave(house, ask, admission, usage, now_ms)
+
+
+def withdraw(house: House, ask: Ask, admission: Admission) -> None:
+    """Undo `admit` for a request that nobody has answered and that is about to be admitted anew: it counts once."""
+    hold, now_ms = admission.hold, house.clock.now_ms()
+    hold.lane.withdraw(hold, now_ms)
+    _leave(house, ask, admission, None, now_ms)
+
+
+def _leave(house: House, ask: Ask, admission: Admission, usage: Usage | None, now_ms: int) -> None:
+    entry = admission.way.deployment.entry
     if entry is not None:
-        entry.settle(hold.tokens, usage, now_ms)
+        entry.settle(admission.hold.tokens, usage, now_ms)
     if not ask.low_priority:
         house.board.serving -= 1
 

@@ -99,3 +99,17 @@ async def test_a_settled_hold_is_given_back_to_all(any_town, ask, books):
     assert await ask(last, other, 91) is None
     await asyncio.sleep(0.1)
     assert await ask(last, other, 90) is not None
+
+
+async def test_what_is_withdrawn_was_never_asked(any_town, ask, books):
+    """Of requests and tokens, and as often as it happens."""
+    limiter = any_town.limiter(books())
+    lane = limiter.lane(gates(rpm=5, tpm=50), None)
+    for _ in range(3):
+        holds = [await ask(limiter, lane, 10) for _ in range(5)]
+        assert None not in holds
+        assert await ask(limiter, lane, 10) is None
+        for hold in holds:
+            lane.withdraw(hold, hold.at_ms)
+        # Others are told at the next round.
+        await asyncio.sleep(0.3)

@@ -60,6 +60,10 @@ class Lane(Protocol):
         """Replace what was reserved by what was used, and end the request's concurrency."""
         ...
 
+    def withdraw(self, hold: Hold, now_ms: int) -> None:
+        """Give everything back, the request too, as if it had never been reserved."""
+        ...
+
     def standing(self, now_ms: int) -> Standing:
         """Tell how full the tightest gate is."""
         ...
