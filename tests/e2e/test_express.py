@@ -3,6 +3,7 @@
 import json
 import resource
 import socket
+import time
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
@@ -164,7 +165,7 @@ def test_a_key_over_its_limit_is_told_when_to_come_back(service):
 
 def test_a_request_counts_once_however_it_is_answered(service):
     """Thirty at once are more than there are connections at rest: most take the long way after all."""
-    key = service.make_key("express-burst", rpm=30)
+    key = service.make_key(f"express-burst-{time.monotonic_ns()}", rpm=30)
     with ExitStack() as held:
         wires = [held.enter_context(wire(service)) for _ in range(31)]
         for line, _ in wires[:30]:
