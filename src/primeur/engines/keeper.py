@@ -264,8 +264,8 @@ async def end_process(child: spawn.Child, grace_s: float) -> None:
         try:
             await asyncio.wait([over], timeout=grace_s)
         except asyncio.CancelledError:
-            spawn.send_signal(child, signal.SIGKILL)
+            spawn.kill(child)
             raise
-    spawn.send_signal(child, signal.SIGKILL)
+    spawn.kill(child)
     await asyncio.wait([over], timeout=5.0)
     over.cancel()

@@ -90,16 +90,34 @@ def resident_bytes(pid: int) -> int | None:
 
 
 def send_signal(child: Child, which: signal.Signals) -> None:
-    """Send a signal, if that very process still runs."""
+    """Send a signal to that very process alone, if it still runs."""
     if is_alive(child):
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, which)
 
 
+def kill(child: Child) -> None:
+    """End that very process at once, with everything that it started in its group."""
+    if is_alive(child):
+        _kill_group(child.pid)
+
+
 async def ended(child: Child) -> str:
-    """Wait until the process is gone; says how it ended, in words."""
+    """Wait until the process is gone; says how it ended, in words.
+
+    What it started and left behind ends too: a server whose wrapper was killed would keep its memory.
+    """
     await _gone(child)
-    return _exit_words(child) if child.ours else "its process ended"
+    if not child.ours:
+        return "its process ended"
+    # Nobody else can have this number before its status is read.
+    _kill_group(child.pid)
+    return _exit_words(child)
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _exit_words(child: Child) -> str:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import http.client
 import os
-import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -150,7 +149,7 @@ class Rack:
 
     def close(self) -> None:
         for child in self.children:
-            spawn.send_signal(child, signal.SIGKILL)
+            spawn.kill(child)
             os.waitpid(child.pid, 0)
 
 
