@@ -1,7 +1,11 @@
 """The ledger over the API: accounts, transactions with running balances, and exports that other programs accept."""
 
+import asyncio
 import csv
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -65,9 +69,15 @@ async def test_accounts_are_listed_with_their_balances(booked):
 
 
 @pytest.mark.parametrize("span", [{}, {"from_ms": 3 * DAY_MS}, {"from_ms": 2 * DAY_MS, "to_ms": 4 * DAY_MS}])
-async def test_beancount_accepts_the_export(booked, span):
-    """Without one error, whatever the period; the balances at its end are the ledger's."""
+async def test_beancount_accepts_the_export(booked, tmp_path, span):
+    """Without one error, whatever the period, by its own `bean-check`; the balances at its end are the ledger's."""
     text = (await booked.get("/api/v1/ledger/export", params=span)).text
+    (tmp_path / "books.beancount").write_text(text, "utf-8")
+    check = Path(sys.executable).with_name("bean-check")
+    checked = await asyncio.to_thread(
+        subprocess.run, [check, "--no-cache", tmp_path / "books.beancount"], capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
     entries, errors, _ = loader.load_string(text)
     assert not errors
     sums: dict[tuple[str, str], object] = {}

@@ -9,6 +9,7 @@ from primeur.core.errors import BadRequest
 from primeur.core.usage import Usage, UsageEvent
 from primeur.governance.rows import find_project
 from primeur.ledger import rows as ledger
+from primeur.metering.rules import charge
 from primeur.walks.apply import apply
 from primeur.walks.book_usage import book_usage, read_terms
 from primeur.walks.compile_snapshot import compile_snapshot
@@ -192,6 +193,34 @@ async def test_a_list_price_for_all_is_told_and_a_deployments_own_comes_before_i
     await shop.put("/api/v1/prices/chat", json={"currency": "EUR", "input": "3", "output": "0"})
     after = await answer(2)
     assert after["Income:Inference:Chat"] - before["Income:Inference:Chat"] == -3000 * 1000
+
+
+@pytest.mark.parametrize(
+    ("units", "told"),
+    [
+        ({"request": "0.5"}, 500_000_000),
+        ({"image": "0.1"}, 200_000_000),
+        (
+            {"input": [{"above": 0, "price": "1"}, {"above": 600, "price": "4"}], "output": "2"},
+            600_000 + 1_600_000 + 1_000_000,
+        ),
+        ({"input": "1", "output": "2", "reasoning": "7"}, 1_000_000 + 800_000 + 700_000),
+    ],
+)
+async def test_what_an_answer_is_told_is_what_is_booked(shop, founded, answer, units, told):
+    """Whatever the units and tiers; budgets hold no less before and count as much after."""
+    await shop.post("/api/v1/rates", json=units)
+    (caller,) = [one for one in (await compile_snapshot(founded)).callers.values() if one.name == "default"]
+    price = caller.prices["chat"]
+    assert charge(Usage(1000, 400, 500, 100), price, 2) == told <= price.most(1000, 500, 2)
+    assert (await answer(1))["Income:Inference:Chat"] == -told
+    assert charge(Usage(), price, 2) == 0
+
+
+async def test_time_on_a_gpu_is_not_told_before_it_has_passed(shop, founded):
+    """It would be told as nothing."""
+    await shop.post("/api/v1/rates", json={"gpu_hour": "1"})
+    assert not any(one.prices for one in (await compile_snapshot(founded)).callers.values())
 
 
 async def test_a_list_price_for_all_leaves_a_deployments_own_that_was_there(shop, answer):

@@ -12,6 +12,7 @@ from primeur.core.egress import Reach
 from primeur.core.entrance import Entrance, Mirroring
 from primeur.core.errors import TargetFailed
 from primeur.core.guards import Guard
+from primeur.core.usage import Usage
 from primeur.core.wire import AnyRequest
 
 Json = dict[str, Any]
@@ -202,6 +203,12 @@ class Price:
     input_nanos: int
     cached_nanos: int
     output_nanos: int
+
+    def cost(self, usage: Usage, _pictures: int) -> int:
+        """Give the nanos that an answer to a prompt with so many pictures costs."""
+        cached = min(usage.cached_tokens, usage.input_tokens)
+        fresh = usage.input_tokens - cached
+        return fresh * self.input_nanos + cached * self.cached_nanos + usage.output_tokens * self.output_nanos
 
     def most(self, read: int, written: int, _pictures: int) -> int:
         """Give the nanos that so many tokens and pictures can cost at most."""

@@ -5,12 +5,14 @@ adds and for pictures that are named by their address. An answer ends where its 
 stated, `output_cap` is written into what the target is sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from primeur.core.chat import Ask, Price, Target
 from primeur.core.fan import answers_of
+from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest, CompletionRequest, Sampling
+from primeur.metering.rates import Steps, Used
 
 OUTPUT_CAP = 4096
 TEMPLATE_TOKENS = 512
@@ -20,16 +22,22 @@ PICTURE_TOKENS = 16_384
 
 @dataclass(frozen=True, slots=True)
 class UnitPrice(Price):
-    """What is told of a price by units: its first tier; what it can come to at most is known too.
+    """A price by units: what a request comes to, and at most can; time on a GPU, not known before, is in neither.
 
     Attributes:
         dearest: nanos of the dearest tier of ``input``, ``output``, ``image`` and ``request``.
+        units: see `primeur.metering.rates.Rate`, but for time on a GPU.
     """
 
     dearest: tuple[int, int, int, int]
+    units: Mapping[str, Steps]
+
+    def cost(self, usage: Usage, pictures: int) -> int:
+        """See `Price.cost`; where nothing was made, nothing is owed."""
+        return Used.of_answer(usage, pictures).cost(self.units) if usage.total_tokens else 0
 
     def most(self, read: int, written: int, pictures: int) -> int:
-        """See `Price.most`; time on a GPU is not known before, and not in it."""
+        """See `Price.most`."""
         of_input, of_output, of_image, of_request = self.dearest
         return read * of_input + written * of_output + pictures * of_image + of_request
 

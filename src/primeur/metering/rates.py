@@ -7,10 +7,11 @@ from typing import Literal
 import msgspec
 
 from primeur.core.errors import BadRequest
-from primeur.core.usage import UsageEvent
+from primeur.core.usage import Usage, UsageEvent
 
 TOKEN_UNITS = ("input", "cached", "output", "reasoning")
-UNITS = (*TOKEN_UNITS, "image", "request", "gpu_second", "gpu_hour")
+TIME_UNITS = ("gpu_second", "gpu_hour")
+UNITS = (*TOKEN_UNITS, "image", "request", *TIME_UNITS)
 _US = {"gpu_second": 1_000_000, "gpu_hour": 3_600_000_000}
 Side = Literal["sell", "buy"]
 Per = Literal["request", "month"]
@@ -84,14 +85,19 @@ def rate_cost(event: UsageEvent, rate: Rate) -> int:
     return Tariff(rate).cost(event)
 
 
+def charged_units(rate: Rate) -> dict[str, Steps]:
+    """Give the steps at which one request is charged: the first where quantities are counted over a month."""
+    return {unit: steps[:1] if rate.per == "month" else steps for unit, steps in rate.units.items()}
+
+
 class Tariff:
     """A rate made ready for many requests: most have one price for each token and nothing else."""
 
     __slots__ = ("_cached", "_flat", "_input", "_output", "_reasoning", "_units")
 
     def __init__(self, rate: Rate) -> None:
-        """Where quantities are counted over a month, each request is charged at the first step."""
-        self._units = {unit: steps[:1] if rate.per == "month" else steps for unit, steps in rate.units.items()}
+        """See `charged_units`."""
+        self._units = charged_units(rate)
         self._flat = all(unit in TOKEN_UNITS and len(steps) == 1 for unit, steps in self._units.items())
         first = {unit: steps[0][1] for unit, steps in self._units.items()}
         self._input, self._output = first.get("input", 0), first.get("output", 0)
@@ -125,10 +131,14 @@ class Used(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def of(cls, event: UsageEvent) -> "Used":
         """Give those of one request."""
-        usage = event.usage
+        return cls.of_answer(event.usage, event.images, event.duration_us)
+
+    @classmethod
+    def of_answer(cls, usage: Usage, images: int, duration_us: int = 0) -> "Used":
+        """Give those of one answer, to a prompt with so many images."""
         cached = min(usage.cached_tokens, usage.input_tokens)
         reasoning = min(usage.reasoning_tokens, usage.output_tokens)
-        return cls(usage.input_tokens, cached, usage.output_tokens, reasoning, event.images, 1, event.duration_us)
+        return cls(usage.input_tokens, cached, usage.output_tokens, reasoning, images, 1, duration_us)
 
     def quantity(self, unit: str, priced: Container[str]) -> int:
         """Give how many of a unit there are, where *priced* are those with a price of their own; GPU time in us."""

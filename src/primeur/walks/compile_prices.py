@@ -8,7 +8,7 @@ from primeur.core.chat import Price
 from primeur.governance.rows import list_projects
 from primeur.metering.bounds import UnitPrice
 from primeur.metering.rate_rows import list_rates
-from primeur.metering.rates import TOKEN_UNITS, Rate, choose_rate
+from primeur.metering.rates import TIME_UNITS, Rate, charged_units, choose_rate
 from primeur.registry.deployment_rows import list_deployments
 from primeur.store.database import Tx
 
@@ -16,10 +16,9 @@ Negotiated = Mapping[str, Mapping[str, Price]]
 
 
 def read_negotiated(tx: Tx, now_ms: int) -> Negotiated:
-    """Give prices of tokens that were set by units and hold now, negotiated or listed, by project and deployment.
+    """Give prices that were set by units and hold now, negotiated or listed, by project and deployment.
 
-    What other units and tiers make of a price is exact in the books alone: a request is told its first tier, and the
-    most that it can come to is held.
+    Time on a GPU is known when a request has ended, and in the books alone.
     """
     rates = [one for one in list_rates(tx) if one.side == "sell"]
     if not rates:
@@ -30,7 +29,9 @@ def read_negotiated(tx: Tx, now_ms: int) -> Negotiated:
         parties = (project.id, project.organisation_id, "")
         chosen = {name: choose_rate(rates, parties, name, now_ms) for name in names}
         prices: dict[str, Price] = {
-            name: told_price(rate) for name, rate in chosen.items() if rate is not None and "input" in rate.units
+            name: told_price(rate)
+            for name, rate in chosen.items()
+            if rate is not None and rate.units.keys() - {*TIME_UNITS}
         }
         if prices:
             found[project.id] = prices
@@ -45,10 +46,11 @@ def with_prices(callers: Mapping[bytes, Caller], found: Negotiated) -> Mapping[b
 
 
 def told_price(rate: Rate) -> UnitPrice:
-    """Give what requests are told of a price of tokens, and the most that they can come to."""
-    first = {unit: rate.units[unit][0][1] for unit in TOKEN_UNITS if unit in rate.units}
-    fresh = first["input"]
+    """Give what requests are told of a price, and the most that they can come to."""
+    units = {unit: steps for unit, steps in charged_units(rate).items() if unit not in TIME_UNITS}
+    first = {unit: steps[0][1] for unit, steps in units.items()}
+    fresh = first.get("input", 0)
     kinds = (("input", "cached"), ("output", "reasoning"), ("image",), ("request",))
     dearest = [max((nanos for unit in units for _, nanos in rate.units.get(unit, ())), default=0) for units in kinds]
-    told = (rate.id, rate.currency, fresh, first.get("cached", fresh), first["output"])
-    return UnitPrice(*told, (dearest[0], dearest[1], dearest[2], dearest[3]))
+    told = (rate.id, rate.currency, fresh, first.get("cached", fresh), first.get("output", 0))
+    return UnitPrice(*told, (dearest[0], dearest[1], dearest[2], dearest[3]), units)

@@ -50,9 +50,9 @@ class Meter(msgspec.Struct, eq=False):
         """What the caller owes so far; None is unknown."""
         usage = self.usage
         if usage is None:
-            return charge(counted(self.ask, self.pieces), self.served.price)
+            return charge(counted(self.ask, self.pieces), self.served.price, count_images(self.ask))
         if self.billed is not usage:
-            self.billed, self.bill_nanos = usage, charge(usage, self.served.price)
+            self.billed, self.bill_nanos = usage, charge(usage, self.served.price, count_images(self.ask))
         return self.bill_nanos
 
     async def close(self, outcome: str, error: PrimeurError | None = None) -> None:
