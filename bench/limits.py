@@ -26,8 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from primeur.core.caller import Budget, Caller, Gate, Limits
-from primeur.core.chat import OPENAI_PATHS, Ask, Deployment, Dialect, Endpoint, Price, Route, Target
+from primeur.core.chat import OPENAI_PATHS, Ask, Deployment, Dialect, Endpoint, Route, Target
 from primeur.core.errors import OverLimit, SliceSpent
+from primeur.core.price import Price
 from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest
 from primeur.governance.rules import digest_key, permissions_of, spell

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from primeur.core.chat import Price
 from primeur.core.errors import BadRequest, SetupError
+from primeur.core.price import Price
 from primeur.core.usage import Usage, UsageEvent
 from primeur.ledger import rows as ledger
 from primeur.ledger.audit import prove

@@ -2,8 +2,8 @@
 
 import pytest
 
-from primeur.core.chat import Price
 from primeur.core.errors import BadRequest
+from primeur.core.price import Price
 from primeur.core.usage import Usage, UsageEvent
 from primeur.metering import rows
 from primeur.metering.log_rows import Search, find_request, search_requests

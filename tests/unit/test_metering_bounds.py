@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import json as wire
 
-from primeur.core.chat import OPENAI_PATHS, Ask, Dialect, Endpoint, Price, Route, Target
+from primeur.core.chat import OPENAI_PATHS, Ask, Dialect, Endpoint, Route, Target
 from primeur.core.fan import answers_of
+from primeur.core.price import Price
 from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.metering.bounds import PICTURE_TOKENS, TEMPLATE_TOKENS, output_cap, worst_cost

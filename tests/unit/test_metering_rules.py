@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primeur.core.chat import Price
+from primeur.core.price import Price
 from primeur.core.usage import Usage
 from primeur.metering.rules import charge
 

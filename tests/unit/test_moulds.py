@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from primeur.core.caller import Caller
-from primeur.core.chat import OPENAI_PATHS, Ask, Dialect, Endpoint, Price, Route, Served, Target
+from primeur.core.chat import OPENAI_PATHS, Ask, Dialect, Endpoint, Route, Served, Target
+from primeur.core.price import Price
 from primeur.core.usage import Usage, UsageEvent
 from primeur.core.wire import ChatRequest, Message
 from primeur.metering.moulds import EventMould

@@ -3,7 +3,7 @@
 import dataclasses
 
 from primeur.core.caller import Limits
-from primeur.core.chat import Price
+from primeur.core.price import Price
 from primeur.governance import rows as governance
 from primeur.governance import rules
 from primeur.governance.member_rows import list_members

@@ -10,9 +10,9 @@ import typer
 from primeur.cli.client import connect
 from primeur.cli.show import AsJson, DataDir, print_json, print_table, print_thing
 from primeur.cli.simulate import progress
-from primeur.core.chat import Price
 from primeur.core.errors import PrimeurError
 from primeur.core.money import nanos_per_token, show_money
+from primeur.core.price import Price
 from primeur.ledger.rules.tiers import read_share
 from primeur.walks.distribute_profit import distribute_profit, rows_of, write_csv
 

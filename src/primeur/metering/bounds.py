@@ -8,8 +8,9 @@ stated, `output_cap` is written into what the target is sent.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from primeur.core.chat import Ask, Price, Target
+from primeur.core.chat import Ask, Target
 from primeur.core.fan import answers_of
+from primeur.core.price import Price
 from primeur.core.usage import Usage
 from primeur.core.wire import ChatRequest, CompletionRequest, Sampling
 from primeur.metering.rates import Steps, Used

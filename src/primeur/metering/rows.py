@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from primeur.core.chat import Price
+from primeur.core.price import Price
 from primeur.core.usage import Usage, UsageEvent
 from primeur.metering.sum_rows import keep_sums
 from primeur.store.bulk import insert_rows

@@ -1,6 +1,6 @@
 """What an answer costs, in exact integers; pure."""
 
-from primeur.core.chat import Price
+from primeur.core.price import Price
 from primeur.core.usage import Usage
 
 

@@ -17,9 +17,9 @@ from primeur.billing.rules.periods import Span, month_named
 from primeur.billing.rules.subscriptions import Term
 from primeur.billing.usage_rows import sum_days, sum_tokens
 from primeur.core.caller import Caller
-from primeur.core.chat import Price
 from primeur.core.errors import BadRequest
 from primeur.core.money import nanos_per_token
+from primeur.core.price import Price
 from primeur.metering.rules import charge
 from primeur.store.database import Tx
 from primeur.walks.add_customer import Currency, choose_customer, sees

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Price
+from primeur.core.price import Price
 from primeur.governance.rows import list_projects
 from primeur.metering.bounds import UnitPrice
 from primeur.metering.rate_rows import list_rates

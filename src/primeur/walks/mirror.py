@@ -3,9 +3,10 @@
 import asyncio
 from zlib import crc32
 
-from primeur.core.chat import Ask, Price, Target
+from primeur.core.chat import Ask, Target
 from primeur.core.errors import PrimeurError, TargetBusy, TargetFailed
 from primeur.core.ports import Reply
+from primeur.core.price import Price
 from primeur.core.sse import EventSplitter
 from primeur.core.usage import Usage
 from primeur.metering.counting import StreamScanner, counted, usage_of

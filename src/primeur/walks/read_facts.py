@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from primeur.core.chat import Price
+from primeur.core.price import Price
 from primeur.governance.budget_rows import list_budgets, list_scope_limits
 from primeur.governance.data_rows import list_policies
 from primeur.governance.data_rules import DataPolicy

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from primeur.broker.traces import Trace, is_windows
-from primeur.core.chat import Price
 from primeur.core.errors import BadRequest, SetupError
+from primeur.core.price import Price
 from primeur.core.usage import Usage, UsageEvent
 from primeur.ledger import rows as ledger
 from primeur.ledger.audit import prove

@@ -6,11 +6,11 @@ import msgspec
 
 from primeur.billing.rules.periods import day_named
 from primeur.core.caller import Caller
-from primeur.core.chat import Price
 from primeur.core.errors import BadRequest
 from primeur.core.events import PriceSet
 from primeur.core.ids import make_id
 from primeur.core.money import nanos_per_token
+from primeur.core.price import Price
 from primeur.metering import rate_rows, rows
 from primeur.metering.rates import Rate
 from primeur.store.database import Tx, tell

@@ -7,11 +7,11 @@ import msgspec
 
 from primeur.billing.rules.stating import PROVIDER
 from primeur.core.caller import Caller
-from primeur.core.chat import Price
 from primeur.core.errors import BadRequest
 from primeur.core.events import RateSet
 from primeur.core.ids import make_id
 from primeur.core.money import nanos_of, nanos_per_token
+from primeur.core.price import Price
 from primeur.metering import rate_rows, rows
 from primeur.metering.rates import TOKEN_UNITS, UNITS, Rate, Side, check_rate
 from primeur.registry.deployment_rows import list_deployments, list_revisions

@@ -1,8 +1,9 @@
 """What is the same in every letter to one target, worked out once per snapshot; for asks that pass as they are."""
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask, Price, Route, Served, Target, price_of
+from primeur.core.chat import Ask, Route, Served, Target, price_of
 from primeur.core.fan import answers_of
+from primeur.core.price import Price
 from primeur.core.splice import with_model
 from primeur.metering.moulds import EventMould
 from primeur.registry.ways import Way

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from primeur.core.chat import Price
 from primeur.core.money import price_per_million
+from primeur.core.price import Price
 from primeur.gateway.admin.page import Page, in_force
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
