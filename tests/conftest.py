@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from shutil import copyfile
@@ -42,6 +43,28 @@ class CountedEntropy:
     def __call__(self, n: int, /) -> bytes:
         self.count += 1
         return hashlib.shake_256(str(self.count).encode()).digest(n)
+
+
+@pytest.fixture
+def seed(record_property: Callable[[str, object], None]) -> int:
+    """How the dice of a test that kills at random fall; told at the end, and chosen by ``PRIMEUR_TEST_SEED``."""
+    chosen = int(os.environ.get("PRIMEUR_TEST_SEED") or random.SystemRandom().randrange(2**32))
+    record_property("seed", chosen)
+    return chosen
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the seeds, so that a run can be repeated."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if (
+                isinstance(report, pytest.TestReport)
+                and report.when == "call"
+                and "seed" in dict(report.user_properties)
+            ):
+                terminalreporter.write_line(
+                    f"seed {dict(report.user_properties)['seed']}: {report.nodeid} {report.outcome}"
+                )
 
 
 @pytest.fixture

@@ -69,9 +69,8 @@ async def load(url: str, key: str, stop: asyncio.Event) -> tuple[list[str], Coun
     return completed, fates
 
 
-async def test_what_completed_is_counted_once_through_fifty_kills(house_of_its_own):
+async def test_what_completed_is_counted_once_through_fifty_kills(house_of_its_own, seed):
     """Service and engine are killed in turn, at random moments, under load; the client's own record is the judge."""
-    seed = random.SystemRandom().randrange(2**32)
     dice, house, stop = random.Random(seed), house_of_its_own, asyncio.Event()
     await asyncio.to_thread(house.start)
     await asyncio.to_thread(house.deploy, "echo", engine="echo")

@@ -110,9 +110,8 @@ async def test_promoting_and_rolling_back_lose_nothing(house_of_its_own):
     assert len(crowd.revisions) == 3, crowd.revisions
 
 
-async def test_thirty_kills_during_roll_outs(house_of_its_own):
+async def test_thirty_kills_during_roll_outs(house_of_its_own, seed):
     """An engine or the service is killed in every state; afterwards state and shares are of one moment again."""
-    seed = random.SystemRandom().randrange(2**32)
     dice, house = random.Random(seed), house_of_its_own
     await asyncio.to_thread(house.start)
     # Only engines of the deployment under test are there to be killed, and to be started again.

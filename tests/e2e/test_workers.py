@@ -108,9 +108,8 @@ def budget_after(house, answered: int):
 
 
 @pytest.mark.crash
-async def test_what_completed_is_counted_once_however_processes_are_killed(many):
+async def test_what_completed_is_counted_once_however_processes_are_killed(many, seed):
     """Gateway processes and the whole service are killed under load; the clients' own record is the judge."""
-    seed = random.SystemRandom().randrange(2**32)
     dice, stop = random.Random(seed), asyncio.Event()
     completed: list[str] = []
     await asyncio.to_thread(many.start)
