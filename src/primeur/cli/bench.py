@@ -33,7 +33,7 @@ def bench(
     output_tokens: Annotated[int, typer.Option(min=1, max=100_000, help="So long is an answer at most.")] = 64,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the service; else PRIMEUR_URL, PRIMEUR_KEY.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
-    png: Annotated[Path | None, typer.Option(help="Also draw a picture (needs primeur[plot]).")] = None,
+    png: Annotated[Path | None, typer.Option(help="Also draw a picture (needs the extra `plot`).")] = None,
 ) -> None:
     """Measure tokens a second, time to first token and between tokens, by real streaming requests.
 

@@ -30,7 +30,10 @@ def show_forecast(
 
 def ask_what_if(
     period: Annotated[str, typer.Argument(help="A month such as 2026-11.")],
-    price: Annotated[list[str] | None, typer.Option(help="DEPLOYMENT=INPUT/OUTPUT[/CACHED], a million tokens.")] = None,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(help="DEPLOYMENT=INPUT/OUTPUT or DEPLOYMENT=INPUT/OUTPUT/CACHED, a million tokens."),
+    ] = None,
     plan: Annotated[
         list[str] | None, typer.Option(help="CUSTOMER=PLAN for the whole month; no plan: CUSTOMER=")
     ] = None,
