@@ -72,9 +72,10 @@ def simulate_the_requests(
     if plot is not None:
         draw("draw_requests", plot, runs)
     summary = summarise(per_s, runs, study)
+    show(summary, as_json=as_json)
+    # Last: where no service is to keep it, what was found has been told.
     if keep:
         keep_found("requests", trace, summary, plot_requests(runs[0]), data_dir)
-    show(summary, as_json=as_json)
 
 
 @commands.command("procurement")
@@ -120,9 +121,10 @@ def simulate_the_procurement(
     if plot is not None:
         draw("draw_procurement", plot, outcome)
     summary = summarise_procurement(outcome, asked)
+    show(summary, as_json=as_json)
+    # Last: where no service is to keep it, what was found has been told.
     if keep:
         keep_found("procurement", trace, summary, plot_procurement(outcome), data_dir)
-    show(summary, as_json=as_json)
 
 
 def read_procurement_faults(texts: list[str]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Meter(msgspec.Struct, eq=False):
         pieces: parts of the answer that were passed on.
         kept: the answer's text, collected only for projects that keep prompts.
         billed, bill_nanos: the usage whose cost is known, and the cost.
+        pictures: in the prompt; None while nobody has counted them.
         seat: its place under a right; None where none concerns it.
     """
 
@@ -38,6 +39,7 @@ class Meter(msgspec.Struct, eq=False):
     closing: asyncio.Task[None] | None = None
     billed: Usage | None = None
     bill_nanos: int | None = None
+    pictures: int | None = None
     seat: Placement | None = None
 
     def first_piece(self) -> None:
@@ -50,10 +52,17 @@ class Meter(msgspec.Struct, eq=False):
         """What the caller owes so far; None is unknown."""
         usage = self.usage
         if usage is None:
-            return charge(counted(self.ask, self.pieces), self.served.price, count_images(self.ask))
+            return charge(counted(self.ask, self.pieces), self.served.price, self.images)
         if self.billed is not usage:
-            self.billed, self.bill_nanos = usage, charge(usage, self.served.price, count_images(self.ask))
+            self.billed, self.bill_nanos = usage, charge(usage, self.served.price, self.images)
         return self.bill_nanos
+
+    @property
+    def images(self) -> int:
+        """Pictures in the prompt, which is looked through once."""
+        if self.pictures is None:
+            self.pictures = count_images(self.ask)
+        return self.pictures
 
     async def close(self, outcome: str, error: PrimeurError | None = None) -> None:
         """Write the usage event and settle the hold; the first call counts, later ones wait for it."""
@@ -111,5 +120,5 @@ class Meter(msgspec.Struct, eq=False):
             address=ask.address,
             prompt=kept_prompt(ask.body, caller.masks) if keeps else None,
             answer=kept_answer(self.kept, caller.masks) if keeps else None,
-            images=count_images(ask),
+            images=self.images,
         )
