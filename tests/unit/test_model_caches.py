@@ -21,6 +21,7 @@ def test_ollamas_models_are_named_by_their_tag(tmp_path: Path) -> None:
     (tmp_path / "blobs" / ("sha256-" + "a" * 64)).write_bytes(b"GGUF")
     (found,) = find_ollama(tmp_path)
     assert (found.name, found.path.name, found.files) == ("tiny:7b", "sha256-" + "a" * 64, ())
+    assert found.sha256 == "a" * 64
 
 
 def test_hugging_faces_snapshots_are_files_or_folders(tmp_path: Path) -> None:
@@ -30,7 +31,12 @@ def test_hugging_faces_snapshots_are_files_or_folders(tmp_path: Path) -> None:
     for name in ("q8.gguf", "model.safetensors", "config.json", "pytorch_model.bin", "modeling.py", ".gitattributes"):
         (snapshot / name).write_bytes(b"")
     (tmp_path / "models--maker--empty").mkdir()
-    folder, file = find_huggingface(tmp_path)
+    blob = tmp_path / "models--maker--tiny" / "blobs" / ("c" * 64)
+    blob.parent.mkdir()
+    blob.write_bytes(b"")
+    (snapshot / "q4.gguf").symlink_to(blob)
+    folder, linked, file = find_huggingface(tmp_path)
+    assert (linked.name, linked.sha256, file.sha256) == ("tiny:q4", "c" * 64, "")
     assert (folder.name, folder.files) == ("tiny", ("config.json", "model.safetensors"))
     assert (file.name, file.path.name, file.origin) == ("tiny:q8", "q8.gguf", "huggingface maker/tiny abc")
 

@@ -141,7 +141,22 @@ def test_a_model_is_sent_and_deployed(primeur, tmp_path):
     assert out.startswith("tiny version 1 is sha256:")
     assert "MIT" in primeur("models", "show", "tiny")[1]
     assert primeur("deployments", "create", "tiny", "--model", "tiny", "--set", "bogus=1")[0] == 1 + 1
+    assert json.loads(primeur("models", "verify", "--json")[1])[0] | {"digest": ""} == {
+        "model": "tiny", "version": 1, "digest": "", "whole": True, "fault": "",
+    }  # fmt: skip
+    assert json.loads(primeur("models", "export", "tiny", tmp_path / "out.gguf", "--json")[1])["size_bytes"] > 0
     assert primeur("models", "retire", "tiny")[1] == "The model tiny is retired.\n"
+    status, _, err = primeur("models", "add", tmp_path / "tiny.gguf", "--sha256", "0" * 64)
+    assert (status, "fetch them again" in err) == (2, True)
+
+
+def test_what_is_no_weights_is_told_by_what_it_is(primeur, tmp_path):
+    """A pickle, a part of a model, a folder that is none."""
+    for file, word in (("w.pkl", "pickle"), ("w.pt", "pickle"), ("w.safetensors", "give the folder")):
+        (tmp_path / file).write_bytes(b"x")
+        assert word in primeur("models", "add", tmp_path / file)[2]
+    (tmp_path / "empty").mkdir()
+    assert "has no config.json" in primeur("models", "add", tmp_path / "empty")[2]
 
 
 def test_deployments_aliases_and_prices(primeur):

@@ -152,7 +152,7 @@ async def test_weights_in_the_same_store_are_nobodys_orphans(home, tmp_path):
     source = tmp_path / "old.gguf"
     source.write_bytes(b"GGUF")
     os.utime(source, (0, 0))
-    _, path = keep_weights(source, home.place.data_dir, "gguf", link=True)
+    _, path = keep_weights(source, home.place.data_dir, link=True)
     assert await sweep_orphans(home) == 0
     assert (home.place.data_dir / path).exists()
 

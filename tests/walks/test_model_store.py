@@ -53,8 +53,19 @@ async def test_a_folder_comes_in_and_goes_out(founded, owner, tmp_path, pack):
     assert b"".join([piece async for piece in stream]) == archive.read_bytes()
 
 
-async def test_damage_in_the_store_is_found(founded, owner, tmp_path, pack, write_gguf):
-    """In a file and in a folder; whole ones are whole."""
+async def test_other_weights_than_were_said_leave_nothing_behind(founded, owner, tmp_path, pack, write_gguf):
+    """A file and a folder whose digest is another one."""
+    nothing = "0" * 64
+    with pytest.raises(BadRequest, match=f"not sha256:{nothing}"):
+        await add_model(founded, owner, NewVersion("tiny", sha256=nothing), write_gguf())
+    with pytest.raises(BadRequest, match=f"not sha256:{nothing}"):
+        await add_folder(founded, owner, NewVersion("tiny", sha256=nothing), pack(write_folder(tmp_path / "tiny")))
+    assert await founded.store.read(rows.list_models) == []
+    assert await collect_weights(founded, owner, dry_run=True) == []
+
+
+async def test_damage_in_the_store_is_found_and_put_right(founded, owner, tmp_path, pack, write_gguf):
+    """In a file and in a folder; whole ones are whole, and damaged ones are when they are added again."""
     await add_folder(founded, owner, NewVersion("both"), pack(write_folder(tmp_path / "tiny")))
     await add_model(founded, owner, NewVersion("both"), write_gguf())
     assert [one.fault for one in await verify_model(founded, "both")] == ["", ""]
@@ -64,6 +75,9 @@ async def test_damage_in_the_store_is_found(founded, owner, tmp_path, pack, writ
         damaged.chmod(0o644)
         damaged.write_bytes(damaged.read_bytes() + b" ")
     assert all("add the weights again" in one.fault for one in await verify_model(founded, "both"))
+    await add_folder(founded, owner, NewVersion("both"), pack(write_folder(tmp_path / "tiny")))
+    await add_model(founded, owner, NewVersion("both"), write_gguf())
+    assert [one.fault for one in await verify_model(founded, "both")] == ["", ""]
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE])
@@ -87,7 +101,7 @@ async def test_pickles_and_free_words_are_refused(founded, owner, tmp_path, pack
     """Weights that run code; a licence that is no SPDX expression."""
     folder = write_folder(tmp_path / "tiny")
     (folder / "pytorch_model.bin").write_bytes(b"")
-    with pytest.raises(SetupError, match="pickle"):
+    with pytest.raises(SetupError, match=r"^pytorch_model\.bin is a pickle"):
         await add_folder(founded, owner, NewVersion("tiny"), pack(folder))
     with pytest.raises(BadRequest, match="SPDX"):
         await add_model(founded, owner, NewVersion("tiny", "free beer"), write_gguf())

@@ -1,6 +1,7 @@
 """Weights that other programs have fetched: the local caches of Ollama and Hugging Face."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from primeur.core.errors import SetupError
 from primeur.core.safetensors import CODE, KEPT, PICKLES
 
 _MODEL_LAYER = "application/vnd.ollama.image.model"
+_SHA256 = re.compile("[0-9a-f]{64}")
 _MOST_MANIFEST_BYTES = 1 << 20
 
 
@@ -21,14 +23,16 @@ class Cached:
     Attributes:
         name: what the model is called there, as a name that it can have here.
         path: a GGUF file, or a folder of safetensors.
-        files: of the folder; empty for a file.
         origin: where the cache had it from.
+        files: of the folder; empty for a file.
+        sha256: what the cache says that the file is; empty when it does not say.
     """
 
     name: str
     path: Path
     origin: str
     files: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 class _Layer(msgspec.Struct):
@@ -85,7 +89,7 @@ def _ollama(manifests: Path) -> Iterator[Cached]:
         if blob is not None and blob.is_file():
             where = path.relative_to(manifests).as_posix()
             model, tag = path.parent.name, path.name
-            yield Cached(f"{model}:{tag}", blob, f"ollama {where}")
+            yield Cached(f"{model}:{tag}", blob, f"ollama {where}", sha256=digests[0].removeprefix("sha256:"))
 
 
 def _huggingface(root: Path) -> Iterator[Cached]:
@@ -100,7 +104,10 @@ def _huggingface(root: Path) -> Iterator[Cached]:
         files = sorted(path for path in snapshot.iterdir() if path.is_file() and not path.name.startswith("."))
         for path in files:
             if path.suffix == ".gguf":
-                yield Cached(f"{name.rpartition('/')[2]}:{path.stem}", path, origin)
+                # Large files are links to blobs that are named by their SHA-256; small ones have Git's shorter names.
+                blob = path.resolve().name
+                sha256 = blob if _SHA256.fullmatch(blob) else ""
+                yield Cached(f"{name.rpartition('/')[2]}:{path.stem}", path, origin, sha256=sha256)
         if any(path.suffix == ".safetensors" for path in files):
             kept = tuple(path.name for path in files if path.suffix in KEPT - PICKLES - CODE)
             yield Cached(name.rpartition("/")[2], snapshot, origin, kept)

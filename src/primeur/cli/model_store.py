@@ -18,18 +18,26 @@ Version = Annotated[int | None, typer.Option(help="Its version; the newest by de
 
 
 @commands.command("verify")
-def verify_model(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Read a model's weights again and compare them with their digests."""
+def verify_model(
+    name: Annotated[str | None, typer.Argument(help="Name or id of the model; all of them by default.")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read weights again and compare them with their digests."""
+    found = []
     with connect(data_dir) as api:
-        found = api.get(one("models", name) + "/verification")["data"]
+        for each in [name] if name else [model["name"] for model in api.get("models")["data"]]:
+            found += [{"model": each} | told for told in api.get(one("models", each) + "/verification")["data"]]
     columns = {
+        "model": lambda each: each["model"],
         "version": lambda each: each["version"],
         "digest": lambda each: each["digest"],
         "state": lambda each: "whole" if each["whole"] else each["fault"],
     }
-    print_list(found, columns, as_json=as_json, nothing="The model has no versions.")
-    if any(not each["whole"] for each in found):
-        raise PrimeurError(f"weights of {name} are not what their digest says; add them again")
+    print_list(found, columns, as_json=as_json, nothing="There are no weights.")
+    broken = sorted({each["model"] for each in found if not each["whole"]})
+    if broken:
+        raise PrimeurError(f"weights of {', '.join(broken)} are not what their digest says; add them again")
 
 
 @commands.command("export")
@@ -38,6 +46,7 @@ def export_model(
     target: Annotated[Path, typer.Argument(help="File to write: GGUF, or a tar archive of a folder.")],
     version: Version = None,
     data_dir: DataDir = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write a version's weights into a file."""
     if target.exists():
@@ -49,7 +58,10 @@ def export_model(
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    say(f"{target}: {size(written)}")
+    if as_json:
+        print_json({"file": str(target), "size_bytes": written})
+    else:
+        say(f"{target}: {size(written)}")
 
 
 @commands.command("import")
@@ -73,7 +85,7 @@ def import_models(
             row = {"name": each.name, "path": str(each.path), "version": None, "fault": ""}
             if not dry_run:
                 try:
-                    told = send_weights(api, each.name, each.path, each.files, origin=each.origin)
+                    told = send_weights(api, each.name, each.path, each.files, origin=each.origin, sha256=each.sha256)
                     row["version"] = told["number"]
                 except PrimeurError as error:
                     row["fault"] = error.message

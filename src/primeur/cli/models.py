@@ -18,9 +18,9 @@ from primeur.cli.model_facts import (
 )
 from primeur.cli.send_weights import send_weights
 from primeur.cli.show import AsJson, DataDir, moment, print_json, print_list, say, size
-from primeur.core.errors import BadRequest
+from primeur.core.errors import BadRequest, SetupError
 from primeur.core.gguf import read_gguf_file
-from primeur.core.safetensors import read_weights_folder
+from primeur.core.safetensors import PICKLES, read_weights_folder
 
 UPSTREAM = "upstream"
 commands = typer.Typer(help="Models: weights and providers' models, and what is known about them.")
@@ -92,6 +92,7 @@ def add_model(
     provider: Annotated[str | None, typer.Option(help="Who holds an upstream model.")] = None,
     upstream_model: Annotated[str | None, typer.Option(help="What the provider calls it.")] = None,
     context_tokens: ContextTokens = None,
+    sha256: Annotated[str, typer.Option(help="What the weights must be; other weights are refused.")] = "",
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
@@ -108,7 +109,7 @@ def add_model(
         raise BadRequest("--provider, --upstream-model and --context-tokens go with `primeur models add upstream`")
     else:
         called = name or file.stem
-        version = _send(file, called, said, data_dir)
+        version = _send(file, called, said | {"sha256": sha256.removeprefix("sha256:")}, data_dir)
     if as_json:
         print_json(version)
         return
@@ -161,11 +162,15 @@ def _send(file: Path, called: str, said: dict[str, Any], data_dir: DataDir) -> A
     names: tuple[str, ...] = ()
     if file.is_dir():
         names = read_weights_folder(file).files
+    elif file.suffix in PICKLES:
+        raise SetupError(f"{file} is a pickle or its like: loading it can run code; convert it to GGUF or safetensors")
+    elif file.suffix == ".safetensors":
+        raise SetupError(f"{file} is a part of a model; give the folder that holds it beside its config.json")
     else:
         read_gguf_file(file)
-    licence, origin = said.pop("licence", ""), said.pop("origin", "")
+    licence, origin, sha256 = said.pop("licence", ""), said.pop("origin", ""), said.pop("sha256")
     with connect(data_dir) as api:
-        version = send_weights(api, called, file, names, licence=licence, origin=origin or file.name)
+        version = send_weights(api, called, file, names, licence=licence, origin=origin or file.name, sha256=sha256)
         if said:
             version = api.patch(f"{one('models', called)}/versions/{version['number']}", said)
     return version

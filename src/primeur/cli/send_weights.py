@@ -16,15 +16,18 @@ from primeur.core.tar import tar_pieces, tar_size
 _PIECE = 1 << 20
 
 
-def send_weights(api: Api, name: str, path: Path, names: Iterable[str], *, licence: str = "", origin: str = "") -> Any:
-    """Send a file, or the files *names* of a folder; raises as `send_file`."""
+def send_weights(api: Api, name: str, path: Path, names: Iterable[str], **said: str) -> Any:
+    """Send a file, or the files *names* of a folder, with what is *said* of them; raises as `send_file`."""
     if names:
-        return send_folder(api, name, path, licence=licence, origin=origin, names=names)
-    return send_file(api, name, path, licence=licence, origin=origin)
+        return send_folder(api, name, path, names, **said)
+    return send_file(api, name, path, **said)
 
 
-def send_file(api: Api, name: str, file: Path, *, licence: str = "", origin: str = "") -> Any:
+def send_file(api: Api, name: str, file: Path, **said: str) -> Any:
     """Send a file and give its version; shows progress to a person.
+
+    Args:
+        said: ``licence``, ``origin`` and ``sha256``, where there is something to say.
 
     Raises:
         PrimeurError: what arrived is not what was sent.
@@ -37,20 +40,20 @@ def send_file(api: Api, name: str, file: Path, *, licence: str = "", origin: str
                 digest.update(piece)
                 yield piece
 
-    version = _send(api, one("models", name) + "/file", pieces(), file.stat().st_size, file.name, licence, origin)
+    version = _send(api, one("models", name) + "/file", pieces(), file.stat().st_size, file.name, said)
     if version["digest"] != f"sha256:{digest.hexdigest()}":
         raise PrimeurError(f"{file} arrived as {version['digest']}, which is not what was sent; send it again")
     return version
 
 
-def send_folder(api: Api, name: str, folder: Path, *, licence: str = "", origin: str = "", names: Iterable[str]) -> Any:
+def send_folder(api: Api, name: str, folder: Path, names: Iterable[str], **said: str) -> Any:
     """Send the files *names* of a folder and give the version; shows progress to a person."""
     names = sorted(names)
     path, total = one("models", name) + "/folder", tar_size(folder, names)
-    return _send(api, path, tar_pieces(folder, names), total, folder.name, licence, origin)
+    return _send(api, path, tar_pieces(folder, names), total, folder.name, said)
 
 
-def _send(api: Api, path: str, source: Iterator[bytes], total: int, what: str, licence: str, origin: str) -> Any:
+def _send(api: Api, path: str, source: Iterator[bytes], total: int, what: str, said: dict[str, str]) -> Any:
     progress = Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
         console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True,
@@ -63,5 +66,4 @@ def _send(api: Api, path: str, source: Iterator[bytes], total: int, what: str, l
                 progress.advance(task, len(piece))
                 yield piece
 
-        query = {key: value for key, value in (("licence", licence), ("origin", origin)) if value}
-        return api.send(path, pieces(), total, **query)
+        return api.send(path, pieces(), total, **{key: value for key, value in said.items() if value})

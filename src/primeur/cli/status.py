@@ -70,7 +70,7 @@ def _send_models(api: Api, document: dict[str, Any], files: dict[str, Path], cha
             read_gguf_file(files[name])
             model = document["models"][name]
             origin = model.get("origin") or files[name].name
-            send_file(api, name, files[name], licence=model.get("licence") or "", origin=origin)
+            send_file(api, name, files[name], licence=model.get("licence") or "", origin=origin, sha256=model["sha256"])
 
 
 def _print_changes(changes: list[dict[str, Any]], *, dry_run: bool) -> None:

@@ -59,6 +59,8 @@ def read_weights_folder(folder: Path) -> FolderHead:
         SetupError: a file that runs code when it is loaded, a damaged or truncated file, a missing one; named.
     """
     files = _files(folder)
+    if not (folder / "config.json").exists():
+        raise SetupError(f"{folder} has no config.json, which says what the weights are; give a whole model's folder")
     config = _config(folder)
     tensors = [path for path in files if path.suffix == ".safetensors"]
     if not tensors:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from primeur.core.caller import Caller
-from primeur.core.errors import BadRequest
+from primeur.core.errors import BadRequest, SetupError
 from primeur.core.events import ModelRetired
-from primeur.core.gguf import read_gguf_file
+from primeur.core.gguf import GgufHead, read_gguf
 from primeur.registry import rows
 from primeur.registry.licences import check_licence
 from primeur.registry.rules import check_name
@@ -27,7 +27,7 @@ class NewVersion:
     Attributes:
         licence: SPDX expression.
         origin: where the file came from.
-        sha256: what the file must be, in hexadecimal; None: whatever it is.
+        sha256: what the weights must be, in hexadecimal; None: whatever they are.
         link: hard-link the file instead of copying it, where the file system can; nobody may change it in place then.
     """
 
@@ -53,14 +53,12 @@ async def add_model(
     check_name(ask.model, "model")
     licence = check_licence(ask.licence)
     # The head is read before gigabytes are copied.
-    head = await asyncio.to_thread(read_gguf_file, source)
+    head = await asyncio.to_thread(_read_head, source, f"the file for {ask.model!r}")
     if head.kind != "model":
-        raise BadRequest(f"{source.name} holds an {head.kind}, not a whole model", param="file")
+        raise BadRequest(f"the file for {ask.model!r} holds an {head.kind}, not a whole model", param="file")
     digest, path = await asyncio.to_thread(
-        keep_weights, source, house.place.data_dir, "gguf", link=ask.link, progress=progress
+        keep_weights, source, house.place.data_dir, sha256=ask.sha256, link=ask.link, progress=progress
     )
-    if ask.sha256 is not None and digest != f"sha256:{ask.sha256.lower()}":
-        raise BadRequest(f"{source.name} is {digest}, not sha256:{ask.sha256}; fetch it again", param="sha256")
     found = Found(ask.model, head, digest, path, licence, ask.origin)
     now_ms, actor = house.clock.now_ms(), actor_of(caller)
     return await house.store.transact(
@@ -73,14 +71,18 @@ async def add_folder(house: House, caller: Caller, ask: NewVersion, archive: Pat
 
     Raises:
         SetupError: not a folder of safetensors, or it cannot be kept.
-        BadRequest: a name that cannot be used; an archive that cannot be unpacked.
+        BadRequest: a name that cannot be used; an archive that cannot be unpacked; other weights than *sha256* says.
     """
     check_name(ask.model, "model")
     licence = check_licence(ask.licence)
     folder = archive.with_suffix(".unpacked")
     try:
         await asyncio.to_thread(unpack_folder, archive, folder)
-        head, digest, path = await asyncio.to_thread(keep_folder, folder, house.place.data_dir)
+        head, digest, path = await asyncio.to_thread(keep_folder, folder, house.place.data_dir, ask.sha256)
+    except SetupError as error:
+        # Whoever sent the folder knows its files, and not where they were unpacked.
+        told = error.message.replace(f"{folder}/", "").replace(str(folder), f"the folder for {ask.model!r}")
+        raise SetupError(told) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = Found(ask.model, head, digest, path, licence, ask.origin)
@@ -88,6 +90,14 @@ async def add_folder(house: House, caller: Caller, ask: NewVersion, archive: Pat
     return await house.store.transact(
         lambda tx: register_version(tx, found, entropy=house.entropy, actor=actor, now_ms=now_ms)
     )
+
+
+def _read_head(source: Path, name: str) -> GgufHead:
+    try:
+        with source.open("rb") as file:
+            return read_gguf(file, source.stat().st_size, name)
+    except OSError as error:
+        raise SetupError(f"{name} cannot be read: {error.strerror or error}; give the path of a GGUF file") from None
 
 
 async def retire_model(house: House, caller: Caller, name: str) -> rows.Model:

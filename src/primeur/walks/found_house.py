@@ -146,7 +146,7 @@ def _take_in(house: House, folder: Path | None, progress: Progress | None) -> li
 def _take(house: House, folder: Path, one: Shipped, table: dict[str, Any], progress: Progress | None) -> Found:
     source = folder / one.file
     head = read_gguf_file(source)
-    digest, path = keep_weights(source, house.place.data_dir, "gguf", link=True, progress=progress)
+    digest, path = keep_weights(source, house.place.data_dir, link=True, progress=progress)
     if digest != f"sha256:{one.sha256}":
         raise SetupError(f"{source} is not the file that its manifest names; install Primeur again")
     return Found(one.name, head, digest, path, one.licence, "came with Primeur", _card(folder, one, table))

@@ -9,25 +9,32 @@ from pathlib import Path
 from primeur.core.errors import BadRequest, SetupError
 from primeur.core.safetensors import MAX_FILES, FolderHead, read_weights_folder
 from primeur.registry.rules import stored_path
+from primeur.walks.keep_weights import check_digest
 
 _PIECE = 4 << 20
 KIND = "safetensors"
 
 
-def keep_folder(source: Path, data_dir: Path) -> tuple[FolderHead, str, str]:
+def keep_folder(source: Path, data_dir: Path, sha256: str | None = None) -> tuple[FolderHead, str, str]:
     """Move *source* into the store; gives its head, its digest and where it now lies below *data_dir*.
 
-    Blocks for as long as reading the files takes.
+    Blocks for as long as reading the files takes. What lies in the store already and is damaged is put right.
+
+    Args:
+        sha256: what the folder must be, in hexadecimal (see `digest_folder`); None: whatever it is.
 
     Raises:
         SetupError: it is no folder of safetensors, or the store cannot be written.
+        BadRequest: the folder is not what *sha256* says.
     """
     head = read_weights_folder(source)
     digest = digest_folder(source, head.files)
+    check_digest(digest, sha256)
     path = stored_path(digest, KIND)
     target = data_dir / path
     try:
-        if not target.exists():
+        if not _is_whole(target, digest):
+            shutil.rmtree(target, ignore_errors=True)
             target.parent.mkdir(parents=True, exist_ok=True)
             for name in head.files:
                 (source / name).chmod(0o444)
@@ -35,6 +42,13 @@ def keep_folder(source: Path, data_dir: Path) -> tuple[FolderHead, str, str]:
     except OSError as error:
         raise SetupError(f"weights cannot be kept: {error}; free space or change permissions") from None
     return head, digest, path
+
+
+def _is_whole(target: Path, digest: str) -> bool:
+    try:
+        return target.is_dir() and digest_folder(target, read_weights_folder(target).files) == digest
+    except (OSError, SetupError):
+        return False
 
 
 def digest_folder(folder: Path, names: tuple[str, ...]) -> str:

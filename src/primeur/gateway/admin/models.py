@@ -66,11 +66,11 @@ class ModelView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is told of a file that is sent.
+    """What is told of weights that are sent.
 
     Attributes:
         licence: SPDX expression.
-        sha256: what the file must be.
+        sha256: what they must be; of a folder: the SHA-256 of what ``sha256sum`` prints of its files, sorted by name.
     """
 
     licence: str = ""

@@ -48,7 +48,7 @@ async def put_folder(visit: Visit) -> Answer:
     archive = draft_path(visit, "tar")
     try:
         await receive(visit, archive)
-        ask = NewVersion(visit.params["model"], query.licence or None, query.origin or None)
+        ask = NewVersion(visit.params["model"], query.licence or None, query.origin or None, query.sha256 or None)
         version = await add_folder(visit.house, visit.caller, ask, archive)
     finally:
         archive.unlink(missing_ok=True)
