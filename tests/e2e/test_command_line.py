@@ -41,3 +41,22 @@ def test_what_was_made_at_rest_is_there_when_it_runs(house_of_its_own):
     house_of_its_own.start()
     answer = httpx2.get(f"{house_of_its_own.url}/v1/models", headers={"authorization": f"Bearer {key}"})
     assert answer.status_code == 200
+
+
+def test_a_deployment_is_shown_with_what_each_revision_did(service):
+    """For people a table, for programs the figures; a key that may not see usage still sees the deployment."""
+    service.deploy("measured", engine="echo")
+    with httpx2.Client(base_url=service.url, headers={"authorization": f"Bearer {service.key}"}, timeout=30) as client:
+        body = {"model": "measured", "messages": [{"role": "user", "content": "a b c d"}], "stream": True}
+        service.logged(client.post("/v1/chat/completions", json=body).headers["x-request-id"])
+    shown = primeur("deployments", "show", "measured", "--data-dir", service.folder)
+    assert "Last 24 h:" in shown.stdout, shown.stderr
+    found = json.loads(primeur("deployments", "show", "measured", "--json", "--data-dir", service.folder).stdout)
+    (did,) = found["metrics"]["data"]
+    assert (did["revision_id"], did["requests"], did["failed"]) == (found["revisions"][0]["id"], 1, 0)
+    assert (did["sampled"], did["first_us_p50"]) == (1, did["first_us_p95"])
+    assert did["tokens_per_s_p50"] > 0
+    service.manage("PUT", "/roles/onlooker", {"permissions": ["deployments:read"]})
+    named = {"PRIMEUR_URL": service.url, "PRIMEUR_KEY": service.make_key("onlooker", role="onlooker")}
+    assert json.loads(primeur("deployments", "show", "measured", "--json", **named).stdout)["metrics"] is None
+    service.manage("DELETE", "/deployments/measured")

@@ -7,8 +7,11 @@ from primeur.core.price import Price
 from primeur.core.usage import Usage, UsageEvent
 from primeur.metering import rows
 from primeur.metering.log_rows import Search, find_request, search_requests
+from primeur.metering.revision_rows import SAMPLES_MOST, read_metrics
 from primeur.metering.series_rows import Wait, read_series
 from primeur.metering.usage_rows import DAY_MS, sum_usage
+from primeur.registry.deployment_rows import DeploymentRow, Revision, add_revision, keep_deployment
+from primeur.store.usage_sums import HOUR_MS
 
 
 def event(number: int, **changes) -> UsageEvent:
@@ -170,3 +173,44 @@ def test_two_currencies_in_one_step_have_no_common_cost(store):
     found = store.read_now(lambda tx: read_series(tx, "key", span=(0, 60_000), step_ms=60_000, project_id="prj_1"))
     (step,) = found.steps["key_1"].values()
     assert (step.cost_nanos, step.currencies, step.failed) == (None, {"EUR", "USD"}, 1)
+
+
+def _two_revisions(tx):
+    keep_deployment(tx, DeploymentRow("dep_1", "starter", 1))
+    for number in (1, 2):
+        add_revision(tx, Revision(f"rev_{number}", "dep_1", number, {}, 1, 1, engine="echo"))
+
+
+def test_each_revision_has_its_percentiles_errors_and_cost(store):
+    """Hours from their sums and single requests agree; another deployment, project or span is not in it."""
+    streams = [
+        event(n, at_ms=HOUR_MS + n, streamed=True, first_token_us=n * 10, duration_us=n * 14, revision_id="rev_2")
+        for n in range(1, 101)
+    ]
+    others = [
+        event(200, at_ms=HOUR_MS * 2 + 1, outcome="failed", cost_nanos=None, currency=None, revision_id="rev_2"),
+        event(201, at_ms=HOUR_MS * 2 + 2, currency="USD", revision_id="rev_2", first_token_us=100_000),
+        event(202, at_ms=HOUR_MS * 2 + 3, revision_id="rev_1", usage=Usage(input_tokens=10, output_tokens=1)),
+        event(203, at_ms=HOUR_MS + 3, deployment="other", revision_id="rev_3"),
+        event(204, at_ms=HOUR_MS * 3, revision_id="rev_2"),
+        event(205, at_ms=HOUR_MS + 4, project_id="prj_2", revision_id="rev_1"),
+    ]
+    store.transact_now(_two_revisions)
+    store.transact_now(lambda tx: rows.keep_usage(tx, [*streams, *others]))
+    span = (HOUR_MS, HOUR_MS * 3)
+    new, old = store.read_now(lambda tx: read_metrics(tx, "starter", span=span, project_id="prj_1"))
+    assert (new.revision_id, new.number, new.requests, new.failed, new.unpriced) == ("rev_2", 2, 102, 1, 1)
+    assert (new.costs, new.output_tokens, new.sampled) == ({"EUR": 700, "USD": 7}, 510, 101)
+    assert (new.first_us, new.between_us) == ((510, 960), (50, 95))
+    assert (old.number, old.requests, old.sampled, old.first_us, old.between_us) == (1, 1, 1, None, None)
+    both = store.read_now(lambda tx: read_metrics(tx, "starter", span=span))
+    assert [one.requests for one in both] == [102, 2]
+
+
+def test_percentiles_of_a_revision_are_of_its_newest_answers(store):
+    """However many there are, so many are looked at."""
+    events = [event(n, first_token_us=9 if n < 500 else 1) for n in range(SAMPLES_MOST + 500)]
+    store.transact_now(_two_revisions)
+    store.transact_now(lambda tx: rows.keep_usage(tx, events))
+    (one,) = store.read_now(lambda tx: read_metrics(tx, "starter", span=(0, HOUR_MS)))
+    assert (one.requests, one.sampled, one.first_us) == (SAMPLES_MOST + 500, SAMPLES_MOST, (1, 1))

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from primeur.cli.client import connect, one
+from primeur.cli.deployment_metrics import read_metrics, say_metrics
 from primeur.cli.deployment_terms import Kind, ReservedTpm, UpgradeWord, add_terms, read_terms, say_terms
 from primeur.cli.roll_outs import add_roll_outs, read_policy, read_shadow
 from primeur.cli.scaling import add_scaling
@@ -29,12 +30,18 @@ def list_deployments(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 
 @commands.command("show")
-def show_deployment(name: Name, data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Show a deployment and its revisions."""
+def show_deployment(
+    name: Name,
+    hours: Annotated[int, typer.Option(min=1, max=744, help="How far back its metrics go.")] = 24,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a deployment, its revisions and what each of them did."""
     with connect(data_dir) as api:
         found = api.get(one("deployments", name))
+        metrics = read_metrics(api, name, hours)
     if as_json:
-        print_json(found)
+        print_json(found | {"metrics": metrics})
         return
     print_table([found], COLUMNS)
     say_terms(found)
@@ -50,6 +57,7 @@ def show_deployment(name: Name, data_dir: DataDir = None, as_json: AsJson = Fals
     }
     say("")
     print_table(found["revisions"], columns)
+    say_metrics(metrics, hours)
 
 
 @commands.command("create")

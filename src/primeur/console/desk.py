@@ -102,6 +102,7 @@ class Page:
             "money": lambda nanos, currency: show.money(nanos, currency, language, unknown),
             "price": lambda nanos, currency: show.price_per_million(nanos, currency, language, unknown),
             "size": lambda octets: show.size(octets, language),
+            "decimal": lambda number, places: show.decimal(number, places, language),
             "duration": lambda microseconds: show.duration(microseconds, language),
             "moment": show.moment,
             "iso": show.iso,

@@ -7,6 +7,7 @@ PAGES = [
     "chat",
     "models",
     "deployments",
+    "deployments/echo",
     "keys",
     "bounds",
     "guards",

@@ -292,9 +292,18 @@ def test_a_deployments_page_shows_its_traffic_and_its_replicas(service, open_pag
     page.wait_for_selector("[data-plot=requests] canvas")
     assert page.get_by_text("between 1 and 2 may run").is_visible()
     assert page.get_by_text("it begins with 1").is_visible()
+    figures = page.locator("table.stacked tbody tr").locator("td").all_inner_texts()
+    assert figures[:3] == ["100 %", "1", "0"]
+    assert re.fullmatch(r"\d+\s(ms|µs) / \d+\s(ms|µs)", figures[3])
     french = open_page("/deployments/scaled", viewport=PHONE, locale="fr", scheme="dark")
     assert french.get_by_role("heading", name="Répliques").is_visible()
     assert french.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # On a phone the table is as wide as the page, each figure under its column's name.
+    table = french.locator("table.stacked")
+    assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
+    assert "Délai du premier jeton" in table.locator("td").nth(3).evaluate(
+        "cell => getComputedStyle(cell, '::before').content"
+    )
     service.manage("DELETE", "/deployments/scaled")
 
 

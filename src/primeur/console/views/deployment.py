@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from primeur.console.api import Json
 from primeur.console.desk import Page
 
 PLOTS = ("requests", "failed", "speed", "waits", "cost")
@@ -20,12 +21,14 @@ async def show_deployment(page: Page) -> Response:
     span = {"from_ms": to_ms - span_ms, "to_ms": to_ms, "step_ms": step_ms}
     may_see = "usage:read" in page.me.get("permissions", ())
     series = await page.api.get(f"{address}/traffic", span) if may_see else None
+    metrics = (await page.api.get(f"{address}/metrics", span | {"step_ms": None}))["data"] if may_see else None
     decisions = (await page.api.get(f"{address}/scaling", {"limit": _DECISIONS}))["data"]
     live = [one for one in deployment["revisions"] if one["share"] > 0 and one["scaling"]]
     return page.draw(
         "deployment_body.html" if page.is_fragment else "deployment.html",
         deployment=deployment,
         series=series,
+        revisions=_revisions(deployment["revisions"], metrics) if metrics is not None else [],
         plots=PLOTS,
         spans=tuple(SPANS_MS),
         hours=hours if hours in SPANS_MS else "1",
@@ -33,3 +36,14 @@ async def show_deployment(page: Page) -> Response:
         scaling=live[0]["scaling"] if live else None,
         replicas=live[0]["replicas"] if live else None,
     )
+
+
+def _revisions(revisions: list[Json], metrics: list[Json]) -> list[Json]:
+    """Those that get traffic or got some in the span, with what they did."""
+    whole = sum(one["share"] for one in revisions) or 1
+    did = {one["revision_id"]: one for one in metrics}
+    return [
+        {"number": one["number"], "percent": round(100 * one["share"] / whole), "did": did.get(one["id"])}
+        for one in revisions
+        if one["share"] or one["id"] in did
+    ]
