@@ -141,9 +141,7 @@ def test_a_model_is_sent_and_deployed(primeur, tmp_path):
     assert out.startswith("tiny version 1 is sha256:")
     assert "MIT" in primeur("models", "show", "tiny")[1]
     assert primeur("deployments", "create", "tiny", "--model", "tiny", "--set", "bogus=1")[0] == 1 + 1
-    assert json.loads(primeur("models", "verify", "--json")[1])[0] | {"digest": ""} == {
-        "model": "tiny", "version": 1, "digest": "", "whole": True, "fault": "",
-    }  # fmt: skip
+    assert {one["model"]: one["whole"] for one in json.loads(primeur("models", "verify", "--json")[1])}["tiny"] is True
     assert json.loads(primeur("models", "export", "tiny", tmp_path / "out.gguf", "--json")[1])["size_bytes"] > 0
     assert primeur("models", "retire", "tiny")[1] == "The model tiny is retired.\n"
     status, _, err = primeur("models", "add", tmp_path / "tiny.gguf", "--sha256", "0" * 64)
