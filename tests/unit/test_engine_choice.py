@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primeur.registry.engine_choice import DEFAULT_ENGINE, Measured, choose_engine
+from primeur.registry.engine_choice import DEFAULT_ENGINE, Measured, choose_engine, default_engine
 
 BOTH = frozenset({"llamacpp", "openvino"})
 
@@ -35,6 +35,12 @@ def test_without_figures_the_default_is_taken_and_told() -> None:
     """And the reason says what to type."""
     choice = choose_engine([], BOTH)
     assert (choice.engine, "bench engines" in choice.reason) == (DEFAULT_ENGINE, True)
+
+
+def test_a_folder_has_an_engine_that_runs_folders() -> None:
+    """Also where nothing was measured; what needs no weights has the usual one."""
+    assert [default_engine(form) for form in ("gguf", "safetensors", None)] == ["llamacpp", "transformers", "llamacpp"]
+    assert choose_engine([], BOTH, default_engine("safetensors")).engine == "transformers"
 
 
 _figures = st.dictionaries(st.sampled_from([1, 2, 4, 16]), st.floats(1, 1e4), min_size=1)

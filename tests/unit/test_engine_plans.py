@@ -10,12 +10,13 @@ import pytest
 import primeur.weights
 from primeur.core.chat import Ask, Endpoint, Route, Target
 from primeur.core.errors import SetupError, UnsupportedParameter
-from primeur.core.ports import EngineOrder, Launch
+from primeur.core.ports import Engine, EngineOrder, Launch
 from primeur.core.wire import ChatRequest
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.program import ProgramPlan
 from primeur.engines.ray import ENGINE as RAY
+from primeur.engines.transformers import ENGINE as TRANSFORMERS
 from primeur.engines.vllm import ENGINE as VLLM
 from primeur.engines.vllm import translate
 
@@ -75,6 +76,14 @@ def test_vllm_needs_a_folder_and_an_interpreter(tmp_path: Path) -> None:
         VLLM.plan(order(STARTER, python=sys.executable))
     with pytest.raises(SetupError, match="PRIMEUR_ENGINE_PROGRAMS"):
         VLLM.plan(order(folder(tmp_path), python="python3"))
+
+
+@pytest.mark.parametrize("engine", [LLAMACPP, TRANSFORMERS], ids=lambda engine: engine.name)
+def test_another_form_of_weights_is_told_with_who_runs_it(engine: Engine, tmp_path: Path) -> None:
+    """A folder for llama.cpp, a file for transformers: by the model's name, not by where the store keeps it."""
+    wrong = folder(tmp_path) if engine is LLAMACPP else STARTER
+    with pytest.raises(SetupError, match=r"and m is .*; take the engine (transformers or vllm|llamacpp)"):
+        engine.plan(order(wrong))
 
 
 def test_openvino_refuses_what_it_cannot_read() -> None:

@@ -165,6 +165,13 @@ async def test_two_who_move_it_at_once_are_one(founded, two, host):
         await founded.store.transact(lambda tx: roll_out_rows.move_roll_out(tx, row, "prepare", 2))
 
 
+async def test_a_policy_is_checked_for_the_first_revision_too(founded, owner):
+    """It shares with nobody, and a policy that nobody can meet is no less wrong; nothing is made."""
+    with pytest.raises(BadRequest, match="do not grow"):
+        await deploy(founded, owner, "new", NewRevision(engine="echo", roll_out=RollOutPolicy(steps=(5, 4))))
+    assert await founded.store.read(lambda tx: [one.name for one in deployment_rows.list_deployments(tx)]) == []
+
+
 async def test_a_policy_that_cannot_be_met_leaves_what_runs(founded, owner):
     """No revision, no roll-out."""
     await deploy(founded, owner, "chat", NewRevision(engine="echo"))

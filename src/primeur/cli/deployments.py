@@ -65,7 +65,10 @@ def deploy(
     name: Annotated[str, typer.Argument(help="What clients shall call it.")],
     model: Annotated[str | None, typer.Option(help="A model of ours.")] = None,
     version: Annotated[str | None, typer.Option(help="Its version: a number, latest, or default.")] = None,
-    engine: Annotated[str | None, typer.Option(help="llamacpp by default.")] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="What runs it: llamacpp for a GGUF file, transformers for a folder; auto: as was measured."),
+    ] = None,
     provider: Annotated[str | None, typer.Option(help="A provider, instead of a model of ours.")] = None,
     upstream_model: Annotated[str | None, typer.Option(help="The provider's own name of the model.")] = None,
     embeddings_by: Annotated[str | None, typer.Option(help="Deployment that answers its embeddings.")] = None,

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from primeur.core.choices import nearest_field, say_choices
 from primeur.core.errors import BadRequest
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ def read_json(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise _fault(error, "") from None
+        raise _fault(error, kind, "") from None
     except NOT_JSON as error:
         raise BadRequest(f"the body is not JSON: {error}", code="invalid_json") from None
 
@@ -38,7 +39,7 @@ def read_value(value: Any, kind: type[T], at: str) -> T:
     try:
         return msgspec.convert(value, type=kind)
     except msgspec.ValidationError as error:
-        raise _fault(error, at) from None
+        raise _fault(error, kind, at) from None
 
 
 def is_id(text: str) -> bool:
@@ -46,10 +47,14 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
-def _fault(error: msgspec.ValidationError, at: str) -> BadRequest:
+def _fault(error: msgspec.ValidationError, kind: Any, at: str) -> BadRequest:
     reason, _, path = str(error).partition(" - at `$")
-    where = (at + path.rstrip("`")).removeprefix(".")
+    path = path.rstrip("`")
+    where = (at + path).removeprefix(".")
     if reason.startswith("Object contains unknown field `"):
-        where = f"{where}.{reason.split('`')[1]}".removeprefix(".")
-        return BadRequest(f"unknown parameter {where!r}; leave it out", param=where, code="unknown_parameter")
+        name = reason.split("`")[1]
+        near = nearest_field(name, kind, path)
+        where, advice = f"{where}.{name}".removeprefix("."), f"did you mean {near!r}?" if near else "leave it out"
+        return BadRequest(f"unknown parameter {where!r}; {advice}", param=where, code="unknown_parameter")
+    reason = say_choices(reason, kind, path)
     return BadRequest(f"{reason}: {where}" if where else reason, param=where or None, code="invalid_type")

@@ -15,6 +15,7 @@ from primeur.engines.llamacpp_settings import LlamaPlan, LlamaSettings, plan_lla
 from primeur.engines.llamacpp_text import SUFFIX_FEATURE
 from primeur.engines.program import ProgramPlan
 from primeur.engines.settings import check_program, convert_settings
+from primeur.engines.weights import gguf_of
 
 
 class LlamaCpp:
@@ -29,9 +30,7 @@ class LlamaCpp:
         Raises:
             SetupError: unknown setting (named), bad value, missing, truncated or foreign weights.
         """
-        if order.weights is None:
-            raise SetupError(f"the engine llamacpp needs weights for {order.model}; add a GGUF file as a version")
-        head = read_gguf_file(order.weights)
+        _, head = gguf_of(order, self.name)
         settings = convert_settings("llamacpp", order.settings, LlamaSettings)
         for adapter in settings.lora:
             _check_adapter(adapter.path, head)

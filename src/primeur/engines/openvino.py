@@ -12,11 +12,12 @@ import msgspec
 
 from primeur.core.chat import OPENAI_PATHS, Ask, Dialect, Route, Target, Translation
 from primeur.core.errors import SetupError
-from primeur.core.gguf import GgufHead, read_gguf_file
+from primeur.core.gguf import GgufHead
 from primeur.core.ports import EngineOrder, Launch
 from primeur.engines import llamacpp_dialect
 from primeur.engines.settings import convert_settings
 from primeur.engines.token_checks import TOKEN_REFUSES, check
+from primeur.engines.weights import gguf_of
 
 DEFAULT_CONTEXT_TOKENS = 4096
 _QUANTISATIONS = frozenset({"F16", "Q8_0", "Q4_0"})
@@ -84,16 +85,14 @@ class OpenVino:
             raise SetupError(
                 "the engine openvino needs openvino-genai; install it with: pip install 'primeur[openvino]'"
             )
-        if order.weights is None:
-            raise SetupError(f"the engine openvino needs weights for {order.model}; add a GGUF file as a version")
+        weights, head = gguf_of(order, self.name)
         settings = convert_settings("openvino", order.settings, OpenVinoSettings)
-        head = read_gguf_file(order.weights)
-        _check_weights(head, str(order.weights))
+        _check_weights(head, str(weights))
         plan = OpenVinoPlan(
             model=order.model,
-            weights=str(order.weights),
+            weights=str(weights),
             threads=settings.threads or max(1, order.cores - 1),
-            context_tokens=_context(settings, head, str(order.weights)),
+            context_tokens=_context(settings, head, str(weights)),
             slots=settings.slots,
             batch_tokens=settings.batch_tokens,
         )

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from primeur.core.choices import say_choices
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineOrder
 
@@ -26,7 +27,7 @@ def convert_settings(engine: str, settings: Mapping[str, Any], kind: type[S]) ->
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$.")
         where = path.rstrip("`")
-        raise SetupError(f"{engine} setting {where!r}: {reason}", param=where) from None
+        raise SetupError(f"{engine} setting {where!r}: {say_choices(reason, kind, f'.{where}')}", param=where) from None
 
 
 def check_program(order: EngineOrder, engine: str, setting: str, path: str) -> str:

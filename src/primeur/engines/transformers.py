@@ -18,6 +18,7 @@ from primeur.core.wire import ChatRequest
 from primeur.engines import llamacpp_dialect
 from primeur.engines.settings import convert_settings
 from primeur.engines.token_checks import TOKEN_REFUSES, check
+from primeur.engines.weights import folder_of
 
 _DEFAULT_CONTEXT_TOKENS = 4096
 _MOST_CONFIG_BYTES = 4 << 20
@@ -97,20 +98,19 @@ class Transformers:
         Raises:
             SetupError: the extra is not installed, unknown setting (named), weights that are no folder.
         """
+        weights = folder_of(order, self.name)
         if find_spec("torch") is None or find_spec("transformers") is None:
             words = "needs PyTorch and transformers; install them with: pip install 'primeur[transformers]'"
             raise SetupError(f"the engine transformers {words}")
-        if order.weights is None:
-            raise SetupError(f"the engine transformers needs weights for {order.model}; add a folder as a version")
         settings = convert_settings("transformers", order.settings, TransformersSettings)
-        trained = _trained_context(order.weights)
+        trained = _trained_context(weights)
         if settings.context_tokens and trained and settings.context_tokens > trained:
             words = f"is {settings.context_tokens} and the model was made for {trained}; set it to that or less"
             raise SetupError(f"transformers setting 'context_tokens' {words}", param="context_tokens")
         context = settings.context_tokens or min(trained or _DEFAULT_CONTEXT_TOKENS, _DEFAULT_CONTEXT_TOKENS)
         plan = TransformersPlan(
             model=order.model,
-            weights=str(order.weights),
+            weights=str(weights),
             context_tokens=context,
             slots=settings.slots,
             batch_tokens=settings.batch_tokens,

@@ -15,6 +15,7 @@ from primeur.core.ports import EngineOrder, Launch
 from primeur.core.wire import ChatRequest
 from primeur.engines.program import PORT, ProgramPlan
 from primeur.engines.settings import check_program, convert_settings
+from primeur.engines.weights import folder_of
 
 _SERVICE = ("audio", "function_call", "functions", "moderation", "prediction", "verbosity", "web_search_options")
 _UNUSED = "vLLM does not honour it; leave it out"
@@ -93,8 +94,7 @@ class Vllm:
         """
         settings = convert_settings("vllm", order.settings, VllmSettings)
         python = _python(settings, order)
-        if order.weights is None or not (order.weights / "config.json").is_file():
-            raise SetupError(f"the engine vllm needs a safetensors folder for {order.model}; add one as a version")
+        folder_of(order, self.name)
         environment = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
         if settings.cpu_cache_gib is not None:
             environment["VLLM_CPU_KVCACHE_SPACE"] = str(settings.cpu_cache_gib)

@@ -12,7 +12,7 @@ from primeur.core.events import DeploymentRemoved
 from primeur.core.ports import ProviderOrder
 from primeur.core.scaling import Scaling
 from primeur.registry import deployment_rows, rows
-from primeur.registry.engine_choice import AUTO, DEFAULT_ENGINE
+from primeur.registry.engine_choice import AUTO, default_engine
 from primeur.registry.facts import day_of
 from primeur.registry.roll_outs import RollOutPolicy
 from primeur.registry.terms import Kind
@@ -36,7 +36,8 @@ class NewRevision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes:
         version: number of the model's version, ``latest``, or ``default``: the one that the model says, which is also
             taken when none is given.
-        engine: ``llamacpp`` when only a model is given; ``auto`` takes the one that was measured best on this machine.
+        engine: when only a model is given, ``llamacpp`` for a GGUF file and ``transformers`` for a safetensors folder;
+            ``auto`` takes the one that was measured best on this machine.
         settings: of the engine or the provider's deployment.
         embeddings_by: another deployment that answers embeddings for this one; unchanged when not given.
         roll_out: how traffic shall move to it, judged on the way; all at once when not given.
@@ -176,21 +177,19 @@ def _on_model(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer | No
 def _on_engine(tx: Tx, house: House, name: str, ask: NewRevision) -> Pointer:
     if ask.engine is None and ask.model is None:
         raise BadRequest("say what to run: a model, an engine, or a provider and upstream_model", param="model")
-    version_id = None
-    if ask.model is not None:
-        version_id = find_asked(tx, ask.model, ask.version, house.clock.now_ms()).id
-    engine = ask.engine or DEFAULT_ENGINE
+    version = None if ask.model is None else find_asked(tx, ask.model, ask.version, house.clock.now_ms())
+    engine = ask.engine or default_engine(version.format if version else None)
     if engine == AUTO:
-        if version_id is None:
+        if version is None:
             raise BadRequest("the engine 'auto' is chosen for a model; name one", param="model")
-        engine = choose_for(tx, house, version_id).engine
+        engine = choose_for(tx, house, version).engine
     if engine not in house.engines:
         known = ", ".join(sorted(house.engines)) or "none"
         raise BadRequest(f"there is no engine {engine!r}; installed: {known}", param="engine")
     return Pointer(
         name,
         engine=engine,
-        version_id=version_id,
+        version_id=version.id if version else None,
         settings=ask.settings,
         embeddings_by=_embeddings_by(tx, name, ask),
         roll_out=ask.roll_out,

@@ -9,7 +9,7 @@ from primeur.core.errors import BadRequest
 from primeur.core.events import EngineMeasured
 from primeur.core.ids import make_id
 from primeur.registry import measurement_rows, rows
-from primeur.registry.engine_choice import Choice, Measured, choose_engine
+from primeur.registry.engine_choice import Choice, Measured, choose_engine, default_engine
 from primeur.registry.measurement_rows import Measurement
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of
@@ -69,8 +69,8 @@ async def keep_measurement(house: House, caller: Caller, model: str, new: NewMea
     return await house.store.transact(work)
 
 
-def choose_for(tx: Tx, house: House, version_id: str) -> Choice:
+def choose_for(tx: Tx, house: House, version: rows.Version) -> Choice:
     """Choose the engine for a version by what was measured on this machine."""
-    found = measurement_rows.list_measurements(tx, version_id)
+    found = measurement_rows.list_measurements(tx, version.id)
     here = [one.measured for one in found if one.machine == house.place.machine]
-    return choose_engine(here, frozenset(house.engines))
+    return choose_engine(here, frozenset(house.engines), default_engine(version.format))

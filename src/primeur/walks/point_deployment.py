@@ -56,7 +56,9 @@ def point_deployment(tx: Tx, pointer: Pointer, *, entropy: Entropy, actor: str, 
         rows.DeploymentRow(make_id("deployment", now_ms, entropy), pointer.deployment, now_ms, pointer.embeddings_by),
     )
     before = _answering(tx, deployment)
-    gradual = None if before is None or pointer.roll_out is None else check_policy(pointer.roll_out)
+    policy = None if pointer.roll_out is None else check_policy(pointer.roll_out)
+    # The first revision has nobody to share with.
+    gradual = None if before is None else policy
     settle_earlier(tx, list_roll_outs(tx, deployment.id), now_ms)
     revision = rows.Revision(
         id=make_id("revision", now_ms, entropy),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from primeur.core.choices import nearest_field, say_choices
 from primeur.core.errors import BadRequest
 from primeur.governance.sign_in_settings import SignInSettings
 from primeur.trust.rules import GuardPolicy
@@ -136,9 +137,11 @@ def _entry(path: str, kind: Any, value: Any) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         reason, _, below = str(error).partition(" - at `$")
+        below = below.rstrip("`")
         if reason.startswith("Object contains unknown field `"):
             field = reason.split("`")[1]
-            where = f"{path}{below.rstrip('`')}.{field}"
-            raise BadRequest(f"unknown setting {where}", param=where, code="unknown_parameter") from None
-        where = f"{path}{below.rstrip('`')}"
-        raise BadRequest(f"{where}: {reason}", param=where) from None
+            where, near = f"{path}{below}.{field}", nearest_field(field, kind, below)
+            told = f"unknown setting {where}" + (f"; did you mean {near}?" if near else "")
+            raise BadRequest(told, param=where, code="unknown_parameter") from None
+        where = f"{path}{below}"
+        raise BadRequest(f"{where}: {say_choices(reason, kind, below)}", param=where) from None

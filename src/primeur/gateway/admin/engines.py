@@ -50,7 +50,7 @@ async def show_measurements(visit: Visit) -> Answer:
 
     def read(tx: Tx) -> list[MeasurementView]:
         version = rows.find_version(tx, rows.find_model(tx, visit.params["model"]), query.version)
-        choice = choose_for(tx, visit.house, version.id)
+        choice = choose_for(tx, visit.house, version)
         here = visit.house.place.machine
         return [_show(one, here, choice.engine, choice.reason) for one in list_measurements(tx, version.id)]
 

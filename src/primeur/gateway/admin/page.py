@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from primeur.core.caller import Limits
+from primeur.core.choices import say_choices
 from primeur.core.errors import BadRequest
 from primeur.gateway.visit import Answer, Visit, json_answer
 from primeur.walks.follow_changes import catch_up
@@ -59,6 +60,7 @@ def asked(visit: Visit, kind: type[T]) -> T:
             name = reason.split("`")[1]
             raise BadRequest(f"unknown parameter {name!r}", param=name, code="unknown_parameter") from None
         where = path.rstrip("`") or None
+        reason = say_choices(reason, kind, f".{where}")
         raise BadRequest(f"{where}: {reason}" if where else reason, param=where) from None
 
 
