@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from primeur.core.errors import BadRequest
-from primeur.core.masking import RULES, check_masks, mask_json, mask_text
+from primeur.core.masking import RULES, Rule, check_masks, mask_json, mask_text
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQ\nabc\n-----END PRIVATE KEY-----"
@@ -42,6 +42,14 @@ def test_what_is_there_is_replaced(name, text):
 def test_what_only_looks_like_it_stays(text):
     """A wrong check digit is a number like any other."""
     assert mask_text(text, RULES) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["FR76 3000 6000 0112 3456 7890 \u013089", "\u0131B33 BUKB 2020 1555 5555 55", "12345678\u017f"]
+)
+def test_letters_of_other_alphabets_are_no_letters_of_a_number(text):
+    """Nor do they break its checksum."""
+    assert mask_text(text, ["iban", "es_dni", "it_cf"]) == text
 
 
 def test_every_rule_is_tried():
@@ -85,6 +93,48 @@ def test_json_stays_json(value):
     """Whatever is masked in it."""
     masked = mask_json(msgspec.json.encode(value).decode(), RULES)
     msgspec.json.decode(masked)
+
+
+AROUND = [
+    " ",
+    "-",
+    ".",
+    ":",
+    "/",
+    "\n",
+    "(",
+    "+",
+    "é",
+    "²",
+    "\u0663",
+    "\u0130",
+    "\u017f",
+    "and",
+    "a@b",
+    "AB",
+    "12",
+    "123456",
+    "@",
+    "_",
+]
+
+
+@given(st.lists(st.sampled_from(AROUND + [one for each in FOUND.values() for one in each]), max_size=8), st.data())
+def test_where_a_form_can_stand_leaves_nothing_out(parts, data):
+    """What is found in stretches is what is found in the whole text, whatever is around and wherever it is cut."""
+    text = "".join(parts)
+    text = text[data.draw(st.integers(0, 40)) :] if data.draw(st.booleans()) else text
+    for name, rule in RULES.items():
+        whole = list(Rule(rule.form, rule.holds).spans(text))
+        assert list(rule.spans(text)) == whole, name
+        assert not (whole and len(text) < 16) or mask_text(text, [name]) != text
+
+
+@given(st.text(alphabet="0123456789 -.()/+ABCDEXYZabp@_é", max_size=120))
+def test_where_a_form_can_stand_leaves_nothing_out_of_numbers(text):
+    """As above, where everything looks like something."""
+    for rule in RULES.values():
+        assert list(rule.spans(text)) == list(Rule(rule.form, rule.holds).spans(text))
 
 
 @pytest.mark.parametrize(

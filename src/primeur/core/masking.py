@@ -1,7 +1,8 @@
 """Personal data and secrets in texts, found by form and checksum and replaced by the name of what stood there; pure.
 
-Every expression is bounded, so a text takes time in proportion to its length. What has a check digit is replaced only
-when it is right: a number that merely looks like a card stays.
+Every expression is bounded, so a text takes time in proportion to its length, and is tried only in the stretches where
+it can stand (`primeur.core.stretches`). What has a check digit is replaced only when it is right: a number that merely
+looks like a card stays.
 
 Sources: ISO/IEC 7812-1 (cards, Luhn), ISO 13616-1 (IBAN, mod 97), ITU-T E.164 (phones), INSEE "numero de securite
 sociale", BOE RD 1553/2005 (DNI/NIE), Belgian Royal Decree of 3 April 1984, Italian D.M. 23 December 1976, German
@@ -17,9 +18,13 @@ import msgspec
 
 from primeur.core.errors import BadRequest
 from primeur.core.reading import NOT_JSON
+from primeur.core.stretches import Where, around_ats, around_numbers, everywhere, from_heads, holding, with_long_words
 
 _DNI = "TRWAGMYFPDXBNJZSQVHLCKE"
 _CF_MONTHS = "ABCDEHLMPRST"
+# Where two people would have one code, letters stand for digits. Cases are spelt out: re's IGNORECASE takes more than
+# ASCII's letters for them, which have no place in a checksum.
+_CF_DIGIT = "[0-9L-NP-Vl-np-v]"
 _CF_ODD = dict(
     zip(
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -29,6 +34,8 @@ _CF_ODD = dict(
     )
 )  # fmt: skip
 
+# Names of fields mostly: nothing as short as this, with neither digit nor @, is anything that a rule finds.
+_PLAIN = re.compile(r"[^0-9@]{0,15}")
 _SIGNS = str.maketrans("", "", " .()/+-")
 _LETTERS = {ord("A") + place: str(10 + place) for place in range(26)}
 _DOUBLED = str.maketrans("0123456789", "0246813579")
@@ -36,10 +43,11 @@ _DOUBLED = str.maketrans("0123456789", "0246813579")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One kind of thing: its form, and whether a text of this form is one."""
+    """One kind of thing: its form, whether a text of this form is one, and where in a text it can stand."""
 
     form: re.Pattern[str]
     holds: Callable[[str], bool] | None = None
+    where: Where = everywhere
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where it stands in *text*, from left to right; none crosses another.
@@ -48,11 +56,13 @@ class Rule:
         like a part of it.
         """
         at = 0
-        while (found := self.form.search(text, at)) is not None:
-            start, end = found.start(), self._end(text, found)
-            if end is not None:
-                yield start, end
-            at = start + 1 if end is None else max(end, start + 1)
+        for first, last in self.where(text):
+            at = max(at, first)
+            while (found := self.form.search(text, at, last)) is not None:
+                start, end = found.start(), self._end(text, found)
+                if end is not None:
+                    yield start, end
+                at = start + 1 if end is None else max(end, start + 1)
 
     def _end(self, text: str, found: re.Match[str]) -> int | None:
         """Where the longest that holds ends, of those that begin as *found* does; None when none holds."""
@@ -75,6 +85,8 @@ def replace_spans(text: str, spans: list[tuple[int, int]], instead: str) -> str:
 
 def mask_text(text: str, names: Iterable[str]) -> str:
     """Replace what the named rules find by ``[name]``."""
+    if _PLAIN.fullmatch(text):
+        return text
     for name in names:
         text = replace_spans(text, list(RULES[name].spans(text)), f"[{name}]")
     return text
@@ -169,8 +181,8 @@ def _is_phone(text: str) -> bool:
     return 8 <= len(_digits(text)) <= 15
 
 
-def _rule(form: str, holds: Callable[[str], bool] | None = None) -> Rule:
-    return Rule(re.compile(form), holds)
+def _rule(where: Where, form: str, holds: Callable[[str], bool] | None = None) -> Rule:
+    return Rule(re.compile(form), holds, where)
 
 
 _SECRETS = (
@@ -180,27 +192,40 @@ _SECRETS = (
     r"|\bgh[pousr]_[A-Za-z0-9]{36,255}|\bgithub_pat_[A-Za-z0-9_]{22,255}|\bglpat-[A-Za-z0-9_-]{20,100}"
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,200}|\bAIza[0-9A-Za-z_-]{35}|\bhf_[A-Za-z0-9]{30,100}|\bwhsec_[A-Za-z0-9+/=]{24,100}"
 )
+_SECRETS_BEGIN = holding(
+    ("eyJ", "AKIA", "ASIA", "AIza"),
+    dashed=("-----BEGIN", "sk-", "glpat-", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"),
+    underscored=("pk_", "pl_", "ps_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "whsec_"),
+)
 RULES: Mapping[str, Rule] = {
-    "secret": _rule(_SECRETS),
-    "email": _rule(r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,63}\b"),
-    "iban": _rule(r"(?i)\b[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,30}\b", _is_iban),
+    "secret": _rule(_SECRETS_BEGIN, _SECRETS),
+    "email": _rule(around_ats, r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,63}\b"),
+    "iban": _rule(from_heads, r"\b[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}\b", _is_iban),
     "fr_nir": _rule(
+        around_numbers,
         r"(?<!\d)[12][ .-]?[0-9]{2}[ .-]?[0-9]{2}[ .-]?[0-9][0-9ABab][ .-]?[0-9]{3}[ .-]?[0-9]{3}[ .-]?[0-9]{2}(?!\d)",
         _is_nir,
     ),
-    "card": _rule(r"(?<![\d.])(?=(?:[ -]?[0-9]){13})[0-9]{3,19}(?:[ -][0-9]{3,16}){0,5}(?!\d)", _is_card),
-    "be_nrn": _rule(r"(?<!\d)[0-9]{2}[.]?[0-9]{2}[.]?[0-9]{2}[ -]?[0-9]{3}[ .]?[0-9]{2}(?!\d)", _is_belgian),
-    "de_steuer_id": _rule(r"(?<!\d)[1-9][0-9](?: ?[0-9]{3}){3}(?!\d)", _is_steuer_id),
-    "es_dni": _rule(r"(?i)\b(?:[0-9]{8}|[XYZ][- ]?[0-9]{7})[- ]?[A-Z]\b", _is_dni),
+    "card": _rule(
+        around_numbers, r"(?<![\d.])(?=(?:[ -]?[0-9]){13})[0-9]{3,19}(?:[ -][0-9]{3,16}){0,5}(?!\d)", _is_card
+    ),
+    "be_nrn": _rule(
+        around_numbers, r"(?<!\d)[0-9]{2}[.]?[0-9]{2}[.]?[0-9]{2}[ -]?[0-9]{3}[ .]?[0-9]{2}(?!\d)", _is_belgian
+    ),
+    "de_steuer_id": _rule(around_numbers, r"(?<!\d)[1-9][0-9](?: ?[0-9]{3}){3}(?!\d)", _is_steuer_id),
+    "es_dni": _rule(around_numbers, r"\b(?:[0-9]{8}|[XYZxyz][- ]?[0-9]{7})[- ]?[A-Za-z]\b", _is_dni),
     "it_cf": _rule(
-        rf"(?i)\b[A-Z]{{6}}[0-9L-NP-V]{{2}}[{_CF_MONTHS}][0-9L-NP-V]{{2}}[A-Z][0-9L-NP-V]{{3}}[A-Z]\b",
+        with_long_words,
+        rf"\b[A-Za-z]{{6}}{_CF_DIGIT}{{2}}[{_CF_MONTHS}{_CF_MONTHS.lower()}]{_CF_DIGIT}{{2}}[A-Za-z]{_CF_DIGIT}{{3}}[A-Za-z]\b",
         _is_codice_fiscale,
     ),
     "uk_nino": _rule(
-        r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b"
+        around_numbers,
+        r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]\b",
     ),
-    "us_ssn": _rule(r"(?<![\d-])(?!000|666|9)[0-9]{3}[- ](?!00)[0-9]{2}[- ](?!0000)[0-9]{4}(?![\d-])"),
+    "us_ssn": _rule(around_numbers, r"(?<![\d-])(?!000|666|9)[0-9]{3}[- ](?!00)[0-9]{2}[- ](?!0000)[0-9]{4}(?![\d-])"),
     "phone": _rule(
+        around_numbers,
         r"(?<![\w+])\+[0-9](?:[ .()/-]{0,2}[0-9]){7,14}(?!\d)|(?<![\w+])0[1-9](?:[ .-]?[0-9]{2}){4}(?!\d)"
         r"|(?<![\w+])\(?[2-9][0-9]{2}\)?[ .-][0-9]{3}[ .-][0-9]{4}(?!\d)",
         _is_phone,
