@@ -99,7 +99,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     """
     store = open_store(settings)
     journal = FileJournal(journal_folder(settings.data_dir))
-    (settings.data_dir / "logs").mkdir(exist_ok=True)
     pool, board = Pool(egress=settings.egress), Board()
     host = ProcessHost(settings.data_dir / "engines", SystemClock(), pool, board.stale.set)
     await host.open()

@@ -33,7 +33,6 @@ async def open_office(settings: Settings) -> AsyncIterator[tuple[House, Office]]
     """
     store, clock, counts = open_store(settings), SystemClock(), MemoryKeeper()
     journal = FileJournal(journal_folder(settings.data_dir))
-    (settings.data_dir / "logs").mkdir(exist_ok=True)
     pool, board = Pool(egress=settings.egress), Board()
     host = ProcessHost(settings.data_dir / "engines", clock, pool, board.stale.set)
     await host.open()

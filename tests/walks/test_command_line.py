@@ -169,6 +169,20 @@ def test_deployments_aliases_and_prices(primeur):
     assert primeur("deployments", "remove", "talk")[1] == "The deployment talk is removed.\n"
 
 
+def test_windows_are_read_or_told(primeur):
+    """How a revision is scaled is shown beside it."""
+    primeur("deployments", "create", "talk", "--engine", "echo")
+    for wrong in ("xx", "mon/25:00-08:00/1-2", "08:00/1-2", "mon/08:00-18:00/1", ""):
+        status, _, err = primeur("deployments", "scale", "talk", "--window", wrong)
+        assert (status, "is no window; write DAYS/HH:MM-HH:MM/MIN-MAX" in err) == (2, True)
+    given = ("--min", 1, "--max", 3, "--window", "mon,tue/22:00-06:00/2-4", "--window", "08:00-18:00/1-2")
+    windows = json.loads(primeur("deployments", "scale", "talk", *given, "--json")[1])["revisions"][0]["scaling"][
+        "windows"
+    ]
+    assert [(one["start"], one["max"], len(one["days"])) for one in windows] == [("22:00", 4, 2), ("08:00", 2, 7)]
+    assert "1 to 3 by concurrency, 4 each, 2 windows" in primeur("deployments", "show", "talk")[1]
+
+
 def test_a_declared_house_is_made_so(primeur, tmp_path):
     """The difference first, then nothing left to do."""
     file = tmp_path / "primeur.toml"
@@ -177,7 +191,7 @@ def test_a_declared_house_is_made_so(primeur, tmp_path):
     assert "The key robot is pk_" in primeur("apply", "-f", file)[1]
     assert primeur("apply", "-f", file)[1] == "Everything is as declared.\n"
     file.write_text("[projects.research]\nrpn = 9\n")
-    assert primeur("apply", "-f", file)[2] == "primeur: unknown setting projects.research.rpn\n"
+    assert primeur("apply", "-f", file)[2] == "primeur: unknown setting projects.research.rpn; did you mean rpm?\n"
 
 
 def test_a_sign_in_link_can_be_opened(primeur):

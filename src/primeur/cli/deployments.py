@@ -8,7 +8,7 @@ from primeur.cli.client import connect, one
 from primeur.cli.deployment_metrics import read_metrics, say_metrics
 from primeur.cli.deployment_terms import Kind, ReservedTpm, UpgradeWord, add_terms, read_terms, say_terms
 from primeur.cli.roll_outs import add_roll_outs, read_policy, read_shadow
-from primeur.cli.scaling import add_scaling
+from primeur.cli.scaling import add_scaling, say_scaling
 from primeur.cli.show import AsJson, DataDir, Settings, moment, print_json, print_list, print_table, read_settings, say
 
 commands = typer.Typer(help="Deployments: the names that clients call.")
@@ -52,6 +52,7 @@ def show_deployment(
         "runs": _runs,
         "settings": lambda each: ", ".join(f"{name}={value}" for name, value in each["settings"].items()),
         "replicas": _replicas,
+        "scaled": lambda each: say_scaling(each["scaling"]),
         "state": lambda each: " ".join(part for part in (each["phase"], each["detail"]) if part),
         "made": lambda each: moment(each["created_ms"]),
     }

@@ -1,5 +1,6 @@
 """The part of ``primeur deployments`` that counts replicas: how a deployment is scaled, and what was decided."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -16,6 +17,9 @@ Window = Annotated[
         help="Bounds for some hours, such as mon,tue/08:00-18:00/2-6; may be given several times, and replaces all.",
     ),
 ]  # fmt: skip
+
+_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_WINDOW = re.compile(f"(?:(?P<days>[a-z,]+)/)?(?P<start>{_TIME})-(?P<end>{_TIME})/(?P<least>[0-9]+)-(?P<most>[0-9]+)")
 
 
 def add_scaling(commands: typer.Typer) -> None:
@@ -57,9 +61,7 @@ def scale(
         print_json(found)
         return
     revision = found["revisions"][0]
-    scaling = revision["scaling"]
-    say(f"{found['name']} revision {revision['number']}: {scaling['min']} to {scaling['max']} replicas by "
-        f"{scaling['metric']}, {scaling['target']:g} each")  # fmt: skip
+    say(f"{found['name']} revision {revision['number']}: replicas {say_scaling(revision['scaling'])}")
 
 
 def list_decisions(
@@ -83,13 +85,20 @@ def read_window(text: str) -> dict[str, Any]:
     Raises:
         BadParameter: it is no window.
     """
-    *days, hours, bounds = text.split("/")
-    start, _, end = hours.partition("-")
-    least, _, most = bounds.partition("-")
-    if len(days) > 1 or not (end and least.isdigit() and most.isdigit()):
-        raise typer.BadParameter(f"{text!r} is no window; write mon,tue/08:00-18:00/2-6")
-    found: dict[str, Any] = {"start": start, "end": end, "min": int(least), "max": int(most)}
-    return found | ({"days": days[0].split(",")} if days else {})
+    read = _WINDOW.fullmatch(text)
+    if read is None:
+        raise typer.BadParameter(f"{text!r} is no window; write DAYS/HH:MM-HH:MM/MIN-MAX: mon,tue/08:00-18:00/2-6")
+    found: dict[str, Any] = {"start": read["start"], "end": read["end"]}
+    found |= {"min": int(read["least"]), "max": int(read["most"])}
+    return found | ({"days": read["days"].split(",")} if read["days"] else {})
+
+
+def say_scaling(scaling: dict[str, Any] | None) -> str:
+    """Write how a revision is scaled, in a few words; empty for one that is not."""
+    if scaling is None:
+        return ""
+    windows = f", {len(scaling['windows'])} windows" if scaling["windows"] else ""
+    return f"{scaling['min']} to {scaling['max']} by {scaling['metric']}, {scaling['target']:g} each{windows}"
 
 
 def _evidence(each: dict[str, Any]) -> str:
