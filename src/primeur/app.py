@@ -123,11 +123,11 @@ def open_limiter(settings: Settings, store: Store, process: str, keeper: Keeper 
     """
     clock, books = SystemClock(), partial(read_used, store)
     if settings.valkey:
-        keeper = ValkeyKeeper(settings.valkey)
+        # There, processes of other services and of earlier starts have the same names.
+        keeper, process = ValkeyKeeper(settings.valkey), f"{process}-{secrets.token_hex(6)}"
     if keeper is None:
         return MemoryLimiter(clock, books)
-    holder = f"{process}-{secrets.token_hex(6)}"
-    return SharedLimiter(clock, keeper, holder, books, shares_when_lost=settings.shares_when_lost)
+    return SharedLimiter(clock, keeper, process, books, shares_when_lost=settings.shares_when_lost)
 
 
 @contextmanager

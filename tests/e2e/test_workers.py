@@ -73,6 +73,44 @@ async def test_limits_keys_and_metrics_are_those_of_one_service(many):
     assert dict(counted)["completed"] == 25
 
 
+async def test_requests_in_flight_are_counted_over_all_processes(many):
+    """Three at once and not one more, whoever has them; those of a process that is killed make room."""
+    await asyncio.to_thread(many.start)
+    await asyncio.to_thread(many.deploy, "echo", engine="echo", settings={"delay_ms": 600_000})
+    await asyncio.sleep(1)
+    key = await asyncio.to_thread(many.make_key, "limited", concurrency=3)
+    first = [asyncio.create_task(ask(many, key)) for _ in range(20)]
+    done, held = await until_refused(first, 17)
+    assert Counter(task.result() for task in done) == {429: 17}
+    assert Counter(await asyncio.gather(*(ask(many, key) for _ in range(10)))) == {429: 10}
+    for pid in windows_of(many):
+        os.kill(pid, signal.SIGKILL)
+    for task in held:
+        with pytest.raises(httpx2.HTTPError):
+            await task
+    await asyncio.to_thread(many.wait_until, lambda: is_open(many), "answering again")
+    again = [asyncio.create_task(ask(many, key)) for _ in range(20)]
+    done, held = await until_refused(again, 17)
+    assert Counter(task.result() for task in done) == {429: 17}
+    for task in held:
+        task.cancel()
+
+
+def is_open(house) -> bool:
+    """Whether some process listens."""
+    with suppress(httpx2.HTTPError):
+        return httpx2.get(f"{house.url}/healthz").status_code == 200
+    return False
+
+
+async def until_refused(tasks, count):
+    """Wait until so many have an answer; gives them and those that go on."""
+    async with asyncio.timeout(30):
+        while sum(task.done() for task in tasks) < count:
+            await asyncio.sleep(0.05)
+    return [task for task in tasks if task.done()], [task for task in tasks if not task.done()]
+
+
 async def test_a_budget_is_everybodys_and_outlives_a_restart(many):
     """Ten requests' worth, asked for by thirty at once; after a restart it is still spent."""
     await asyncio.to_thread(many.start)

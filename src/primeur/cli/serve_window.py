@@ -63,15 +63,16 @@ async def _serve(settings: Settings, orders: Orders, listener: socket.socket) ->
 
 async def _count(house: House, parent: Peer) -> None:
     """Tell what is under way, when that has changed: batches wait for people, and replicas follow the load."""
-    told, loads = 0, dict[str, Load]()
+    told: int | None = None
+    loads: dict[str, Load] | None = None
     while True:
-        found = loads_here(house)
-        if found != loads:
-            loads = found
-            with contextlib.suppress(OSError):
+        found, serving = loads_here(house), max(0, house.board.serving)
+        # What did not arrive is told again.
+        with contextlib.suppress(OSError):
+            if found != loads:
                 await parent.call("loads", msgspec.msgpack.encode(found))
-        if house.board.serving != told:
-            told = house.board.serving
-            with contextlib.suppress(OSError):
-                await parent.call("serving", max(0, told).to_bytes(8, "little"))
+                loads = found
+            if serving != told:
+                await parent.call("serving", serving.to_bytes(8, "little"))
+                told = serving
         await asyncio.sleep(_COUNT_S)

@@ -48,12 +48,13 @@ class Office:
     async def part(self, name: str) -> None:
         """A process is gone."""
         peer = self.peers.pop(name, None)
+        if peer is not None:
+            # First of all: what is still on its way from it must not be taken up afterwards.
+            await peer.aclose()
         self.serving.pop(name, None)
         self.loads.pop(name, None)
         self._ready.discard(name)
         self._forget(name)
-        if peer is not None:
-            await peer.aclose()
 
     async def until_ready(self, names: Sequence[str]) -> None:
         """Wait until all of these processes listen."""

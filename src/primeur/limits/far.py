@@ -15,7 +15,10 @@ _grants = msgspec.msgpack.Decoder(list[Grant])
 
 
 class FarKeeper:
-    """Implements `primeur.limits.slices.Keeper`; the other process knows by the socket who speaks."""
+    """Implements `primeur.limits.slices.Keeper`; the other process knows by the socket who speaks.
+
+    The limiter's holder must be that name: a request in flight is counted for its holder, and ends with it.
+    """
 
     def __init__(self, call: Call) -> None:
         """*call*: sends a method and a body, and gives the answer."""

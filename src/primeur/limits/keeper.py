@@ -54,6 +54,10 @@ class MemoryKeeper:
     def forget(self, holder: str) -> None:
         """A process is gone: its requests in flight are no more, what else it held counts as used."""
         self._holders.pop(holder, None)
+        # At once: the next process of this name must not take up what this one had.
+        for count in self._counts.values():
+            count.used.pop(holder, None)
+            count.out = {place: units for place, units in count.out.items() if place[1] != holder}
 
     def _answer(self, holder: str, claim: Claim, now_ms: int) -> Grant:
         count = self._counts.setdefault(claim.key, _Count())
@@ -101,8 +105,9 @@ class MemoryKeeper:
     def _book(count: _Count, holder: str, claim: Claim, now_ms: int) -> None:
         used, out = count.used, count.out
         for place, units in claim.spent:
-            if (place, holder) in out:
-                out[place, holder] -= units
+            # What was used up, and turns out not to be, is a slice again.
+            if (place, holder) in out or (units < 0 and place in used):
+                out[place, holder] = out.get((place, holder), 0) - units
         for place, units in claim.unspent:
             if place in used:
                 used[place] -= units

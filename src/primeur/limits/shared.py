@@ -19,12 +19,14 @@ from primeur.limits.lane import Bound, Counter, CounterLane, bind
 from primeur.limits.memory import Books, MemoryLimiter
 from primeur.limits.names import MONEY, REQUESTS_DAY, TOKENS_DAY, Name
 from primeur.limits.slice_counter import SliceCounter
-from primeur.limits.slices import CALENDAR, Claim, Grant, Keeper
+from primeur.limits.slices import CALENDAR, HOLDER_LIFE_MS, Claim, Grant, Keeper
 
 COUNTERS_LIMIT = 200_000
 FLUSH_S = 0.05
 _AGAIN_S = 0.02
 _LOST_S = 0.5
+# Whoever says nothing for a holder's life is forgotten, with its requests in flight.
+_BEAT_S = HOLDER_LIFE_MS / 4000
 _log = logging.getLogger("primeur.limits")
 
 
@@ -53,7 +55,7 @@ class SharedLane(CounterLane):
     def settle(self, hold: Hold, tokens: int, cost_nanos: int | None, now_ms: int) -> None:
         """See the port."""
         super().settle(hold, tokens, cost_nanos, now_ms)
-        self._limiter.touched.add(self)
+        self._limiter.touch(self)
 
 
 class SharedLimiter:
@@ -80,6 +82,8 @@ class SharedLimiter:
         self.holder, self.shares_when_lost = holder, shares_when_lost
         self._counters: dict[Name, SliceCounter] = {}
         self._active: set[SliceCounter] = set()
+        self._flying: set[SliceCounter] = set()
+        self._rests = False
         self._waiting: list[tuple[SliceSpent, asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._holders = 1
@@ -96,6 +100,12 @@ class SharedLimiter:
     def lane(self, gates: tuple[Gate, ...], currency: str | None) -> SharedLane:
         """See the port."""
         return SharedLane(self, gates, bind(gates, currency, self._counter))
+
+    def touch(self, lane: SharedLane) -> None:
+        """Note that something was settled; the keeper hears of it with the next round."""
+        self.touched.add(lane)
+        if self._rests:
+            self._wake.set()
 
     async def fill(self, spent: SliceSpent) -> None:
         """See the port."""
@@ -143,8 +153,9 @@ class SharedLimiter:
         """
         while True:
             busy = bool(self._active or self.touched)
+            self._rests = not busy
             with suppress(TimeoutError):
-                async with asyncio.timeout(_LOST_S if self._lost else FLUSH_S if busy else None):
+                async with asyncio.timeout(_LOST_S if self._lost else FLUSH_S if busy else self._beat_s()):
                     await self._wake.wait()
             self._wake.clear()
             was = self._lost
@@ -205,6 +216,11 @@ class SharedLimiter:
                     needs[counter] = min(least, need), demand + need
         return needs
 
+    def _beat_s(self) -> float | None:
+        """Seconds after which the keeper must hear something although there is nothing to say."""
+        self._flying = {one for one in self._flying if one.is_in_flight}
+        return _BEAT_S if self._flying else None
+
     def _due(self, needs: dict[SliceCounter, tuple[int, int]]) -> set[SliceCounter]:
         for lane in self.touched:
             self._active.update(one for one in lane.counters if isinstance(one, SliceCounter))
@@ -213,6 +229,7 @@ class SharedLimiter:
         for counter in self._active:
             if now_ms >= counter.turn_ms:
                 counter.turn(now_ms)
+        self._flying.update(one for one in self._active if one.is_in_flight)
         self._active = {one for one in self._active if one.is_dirty}
         return self._active | needs.keys()
 

@@ -18,17 +18,18 @@ class SliceCounter:
     Attributes:
         left: of the slice; what others may still get is *shared*.
         here: used of the slice since the keeper was told.
+        flying: requests in flight that the keeper was told of.
         floor: what the books say, for the keeper that does not know; None when nobody has asked.
     """
 
     __slots__ = (
         "_back", "_field", "_idle", "_period_ms", "_refused_ms", "_refused_need", "_spent", "_unspent", "_wait_ms",
-        "_wish", "floor", "here", "left", "limit", "name", "shared", "turn_ms", "unknown", "way",
+        "_wish", "floor", "flying", "here", "left", "limit", "name", "shared", "turn_ms", "unknown", "way",
     )  # fmt: skip
 
     def __init__(self, name: Name, limit: int, holder: str) -> None:
         """Start with nothing."""
-        self.name, self.limit, self.left, self.here = name, limit, 0, 0
+        self.name, self.limit, self.left, self.here, self.flying = name, limit, 0, 0, 0
         self.way = FLIGHT if name.kind == CONCURRENCY else MINUTE if name.period is None else CALENDAR
         self.turn_ms = NEVER_MS if self.way == FLIGHT else 0
         self._field = holder if self.way == FLIGHT else ""
@@ -104,6 +105,11 @@ class SliceCounter:
         """Whether there is something to tell, or a slice that somebody may want back."""
         return bool(self.here or self.left or self._spent or self._unspent or self._back)
 
+    @property
+    def is_in_flight(self) -> bool:
+        """Whether requests are under way that the keeper must go on counting."""
+        return self.way == FLIGHT and self.flying + self.here > 0
+
     def claim(self, need: int, demand: int) -> Claim:
         """Say everything there is to say, and ask for *need* at least and *demand* or more; the slice goes back.
 
@@ -163,6 +169,7 @@ class SliceCounter:
     def _tell_spent(self) -> None:
         if self.here:
             self._spent[self._field] = self._spent.get(self._field, 0) + self.here
+            self.flying += self.here if self.way == FLIGHT else 0
             self.here = 0
 
     def _put_away(self) -> None:

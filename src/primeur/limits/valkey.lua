@@ -69,7 +69,7 @@ local function change_out(where, units)
   redis.call('HINCRBY', KEYS[1], name, whole(units))
 end
 for _, pair in ipairs(claim.spent) do
-  if out['o:' .. pair[1] .. ':' .. holder] then change_out(pair[1], -pair[2]) end
+  if out['o:' .. pair[1] .. ':' .. holder] or (pair[2] < 0 and used[pair[1]] ~= nil) then change_out(pair[1], -pair[2]) end
 end
 for _, pair in ipairs(claim.unspent) do
   if used[pair[1]] ~= nil then change_used(pair[1], -pair[2]) end

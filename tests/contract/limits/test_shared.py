@@ -6,6 +6,7 @@ import pytest
 
 from primeur.core.caller import Budget, Gate, Limits
 from primeur.core.errors import NotReady
+from primeur.limits.slices import HOLDER_LIFE_MS
 
 PATIENCE_S = 20
 
@@ -50,6 +51,18 @@ async def test_requests_in_flight_of_a_dead_process_end_with_it(town, ask, books
     await dead._keeper.leave("p0")
     await asyncio.sleep(0.1)
     assert await ask(alive, lanes[1]) is not None
+
+
+async def test_a_request_in_flight_counts_for_as_long_as_it_takes(town, ask, books):
+    """Its process has nothing else to say meanwhile; what ends makes room although that process rests."""
+    long, other = town.limiter(books()), town.limiter(books())
+    lanes = long.lane(gates(concurrency=1), None), other.lane(gates(concurrency=1), None)
+    hold = await ask(long, lanes[0])
+    await asyncio.sleep(HOLDER_LIFE_MS / 1000 + 1)
+    assert await ask(other, lanes[1]) is None
+    lanes[0].settle(hold, 1, None, hold.at_ms)
+    await asyncio.sleep(0.3)
+    assert await ask(other, lanes[1]) is not None
 
 
 class Lost:
