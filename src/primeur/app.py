@@ -106,7 +106,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         limiter = open_limiter(settings, store, "one")
         house = make_house(settings, store, journal, pool, host, limiter, board=board)
         async with kept_going(house):
-            with counted(house, has_engines=True):
+            with counted(house):
                 yield house
     finally:
         await host.aclose()
@@ -131,9 +131,9 @@ def open_limiter(settings: Settings, store: Store, process: str, keeper: Keeper 
 
 
 @contextmanager
-def counted(house: House, *, has_engines: bool) -> Iterator[None]:
+def counted(house: House) -> Iterator[None]:
     """Let Prometheus see what is under way; see `LoadCollector`."""
-    collector = LoadCollector(house, has_engines=has_engines)
+    collector = LoadCollector(house)
     REGISTRY.register(collector)
     try:
         yield

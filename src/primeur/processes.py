@@ -22,6 +22,7 @@ from primeur.store.folder_lock import FolderLock
 from primeur.store.journal import FileJournal
 from primeur.store.journal_folders import journal_folder
 from primeur.walks.house import Board, House
+from primeur.walks.read_loads import loads_here
 
 
 @asynccontextmanager
@@ -36,12 +37,12 @@ async def open_office(settings: Settings) -> AsyncIterator[tuple[House, Office]]
     pool, board = Pool(egress=settings.egress), Board()
     host = ProcessHost(settings.data_dir / "engines", clock, pool, board.stale.set)
     await host.open()
-    office = Office(partial(answer, counts, clock), counts.forget, generate_latest)
     try:
         limiter = open_limiter(settings, store, "office", LocalKeeper(counts, clock))
         house = make_house(settings, store, journal, pool, host, limiter, board=board)
+        office = Office(partial(answer, counts, clock), counts.forget, generate_latest, partial(loads_here, house))
         async with kept_going(house):
-            with counted(house, has_engines=True):
+            with counted(house):
                 yield house, office
     finally:
         await host.aclose()
@@ -73,8 +74,7 @@ async def open_window(settings: Settings, name: str, inherited: int) -> AsyncIte
         family = FarFamily(parent)
         house = make_house(settings, store, journal, pool, host, limiter, board=board, family=family)
         async with kept_going(house):
-            with counted(house, has_engines=False):
-                yield house, parent, host
+            yield house, parent, host
     finally:
         await parent.aclose()
         await journal.aclose()

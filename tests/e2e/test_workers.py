@@ -96,6 +96,43 @@ async def test_requests_in_flight_are_counted_over_all_processes(many):
         task.cancel()
 
 
+async def test_the_queue_of_a_sleeping_deployment_is_that_of_all_processes(many):
+    """Four may wait and not one more, whoever has them; metrics and the deployment say so; the dead wait no more."""
+    scaling = {"min": 0, "max": 1, "idle_after_s": 1, "queue_most": 4, "queue_wait_s": 300}
+    await asyncio.to_thread(many.start)
+    revision = {"engine": "echo", "settings": {"load_ms": 15_000}, "scaling": scaling}
+    await asyncio.to_thread(many.manage, "PUT", "/deployments/echo", revision)
+    key = await asyncio.to_thread(many.make_key, "callers")
+    await asyncio.to_thread(many.wait_until, lambda: queue_of(many)[0] == "asleep", "asleep", seconds=60)
+    # What one process says is so in the others in less than a second.
+    await asyncio.sleep(1)
+    first = [asyncio.create_task(ask(many, key)) for _ in range(16)]
+    done, waiting = await until_refused(first, 12)
+    assert Counter(task.result() for task in done) == {429: 12}
+    await asyncio.to_thread(many.wait_until, lambda: queue_of(many) == ("waking", 4, 4), "telling a queue of four")
+    os.kill(gone := windows_of(many)[0], signal.SIGKILL)
+    await asyncio.to_thread(
+        many.wait_until, lambda: len([one for one in windows_of(many) if one != gone]) == 3, "starting it again"
+    )
+    alive = [task for task in waiting if not task.done()]
+    await asyncio.to_thread(many.wait_until, lambda: queue_of(many)[1:] == (len(alive),) * 2, "forgetting the dead")
+    again = [asyncio.create_task(ask(many, key)) for _ in range(8)]
+    done, more = await until_refused(again, 4 + len(alive))
+    assert Counter(task.result() for task in done) == {429: 4 + len(alive)}
+    assert Counter(await asyncio.gather(*alive, *more)) == {200: 4}
+    await asyncio.to_thread(many.wait_until, lambda: queue_of(many)[1:] == (0, 0), "telling that nobody waits")
+
+
+def queue_of(house) -> tuple[str, float, int]:
+    """The deployment's state, and its queue as metrics and the deployment tell it."""
+    headers = {"authorization": f"Bearer {house.operator}"}
+    text = httpx2.get(f"{house.url}/metrics", headers=headers, timeout=30).text
+    told = [line for line in text.splitlines() if line.startswith('primeur_deployment_queue{deployment="echo"')]
+    assert len(told) == 1, told
+    shown = house.manage("GET", "/deployments/echo")
+    return shown["state"], float(told[0].rpartition(" ")[2]), shown["queue"]
+
+
 def is_open(house) -> bool:
     """Whether some process listens."""
     with suppress(httpx2.HTTPError):

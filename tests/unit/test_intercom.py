@@ -4,9 +4,11 @@ import asyncio
 import socket
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from primeur.core.ports import EngineState
+from primeur.core.scaling import Load
 from primeur.intercom.metrics import add_up
 from primeur.intercom.office import Office
 from primeur.intercom.peer import Peer
@@ -89,7 +91,7 @@ def test_metrics_of_several_processes_are_added_up():
 async def test_a_window_knows_engines_and_metrics_from_its_office():
     """It is told when something changes; what it has used is forgotten when it is gone."""
     forgotten, changes = [], []
-    office = Office(lambda name, body: name.encode() + body, forgotten.append, lambda: b"a_total 1\n")
+    office = Office(lambda name, body: name.encode() + body, forgotten.append, lambda: b"a_total 1\n", dict)
     host = FarHost(lambda: changes.append(1))
 
     async def hear(_peer, body):
@@ -115,3 +117,30 @@ async def test_a_window_knows_engines_and_metrics_from_its_office():
     await parent.aclose()
     await office.part("w1")
     assert (forgotten, office.serving) == (["w1"], {})
+
+
+async def test_what_is_under_way_is_known_of_all_processes_and_ends_with_each():
+    """Sums by revision and replica, the parent's own with them; what a dead process said last is not taken up."""
+    own = {"rev_1": Load(1, 0, {1: 1})}
+    office = Office(lambda _name, body: body, lambda _name: None, bytes, lambda: own)
+    windows = {}
+    for name in ("w1", "w2"):
+        ends = socket.socketpair()
+        await office.receive(*await asyncio.open_unix_connection(sock=ends[0]), name)
+        windows[name] = Peer(*await asyncio.open_unix_connection(sock=ends[1]), {})
+    told = {"w1": {"rev_1": Load(3, 2, {1: 1, 2: 2})}, "w2": {"rev_1": Load(2, 1, {2: 2}), "rev_2": Load(waiting=4)}}
+    for name, loads in told.items():
+        await windows[name].call("loads", msgspec.msgpack.encode(loads))
+    for window in windows.values():
+        found = await FarFamily(window).loads()
+        assert found == {"rev_1": Load(6, 3, {1: 2, 2: 4}), "rev_2": Load(waiting=4)}
+    last_words = asyncio.create_task(windows["w2"].call("loads", msgspec.msgpack.encode(told["w2"])))
+    await asyncio.sleep(0)
+    await office.part("w2")
+    with pytest.raises(ConnectionError):
+        await last_words
+    assert await FarFamily(windows["w1"]).loads() == {"rev_1": Load(4, 2, {1: 2, 2: 2})}
+    await office.part("w1")
+    assert office.loads == {}
+    for window in windows.values():
+        await window.aclose()

@@ -21,7 +21,7 @@ async def test_the_dashboard_asks_for_what_there_is(founded):
         )  # fmt: skip
         watch.see([event])
     known = {sample.name for family in watch.collect() for sample in family.samples}
-    known |= {family.name for family in LoadCollector(founded, has_engines=True).collect()}
+    known |= {family.name for family in LoadCollector(founded).collect()}
     panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
     asked = {name for panel in panels for name in re.findall(r"primeur_\w+", panel["targets"][0]["expr"])}
     assert asked

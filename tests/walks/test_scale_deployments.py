@@ -104,11 +104,17 @@ async def test_no_more_wait_than_may_and_not_for_longer(engineer):
     for _ in range(25):
         await engineer.look()
     wakes = house.board.now.deployments["chat"].wakes
-    house.board.waiting[wakes.revision_id] = wakes.most
+    asleep = NotReady("it sleeps")
+    waiting = [asyncio.create_task(wait_awake(house, ask_for("chat"), asleep)) for _ in range(wakes.most)]
+    await asyncio.sleep(0)
+    assert house.board.waiting[wakes.revision_id] == wakes.most
     with pytest.raises(OverLimit) as full:
-        await wait_awake(house, ask_for("chat"), NotReady("it sleeps"))
+        await wait_awake(house, ask_for("chat"), asleep)
     assert full.value.code == "queue_full"
-    house.board.waiting.clear()
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert not +house.board.waiting
     with pytest.raises(StillWaking) as late:
         await wait_awake(house, ask_for("chat"), NotReady("it sleeps"))
     assert late.value.retry_after_ms == 1000
@@ -190,19 +196,39 @@ async def test_metrics_tell_queues_and_replicas(engineer):
     await engineer.look(6, after_ms=1500)
     await engineer.look(6, after_ms=1500)
     house.relay.under_way[ENDPOINT] = 2
-    told = {
-        sample.name: sample.value
-        for family in LoadCollector(house, has_engines=True).collect()
-        for sample in family.samples
-    }
-    # All three replicas of the host of paper have one endpoint.
+    told = {sample.name: sample.value for family in LoadCollector(house).collect() for sample in family.samples}
+    # Two at each of three replicas, which have one endpoint here, and six in another process.
     assert told == {
-        "primeur_deployment_in_flight": 6,
+        "primeur_deployment_in_flight": 12,
         "primeur_deployment_queue": 0,
         "primeur_deployment_replicas_wanted": 3,
         "primeur_deployment_replicas_ready": 3,
         "primeur_deployment_asleep": 0,
     }
+
+
+async def test_a_queue_is_what_is_beyond_the_slots_that_all_processes_share(engineer, client):
+    """Three processes have two each at a replica of four slots: two wait, though no process sees more than two."""
+    house = engineer.house
+    await engineer.look(0)
+    (one,) = house.board.now.scaled
+    house.board.elsewhere = {name: {one.revision_id: Load(2, 1, {1: 2})} for name in ("w1", "w2", "w3")}
+    order, launch = house.board.now.plans[one.revision_id]
+    plans, scaled = {one.revision_id: (order, replace(launch, slots=4))}, (replace(one, slots=4),)
+    way = house.board.now.deployments["chat"]
+    deployments = {"chat": replace(way, targets=tuple(replace(target, slots=4) for target in way.targets))}
+    house.board.now = replace(house.board.now, plans=plans, scaled=scaled, deployments=deployments)
+    told = {
+        sample.name.removeprefix("primeur_deployment_"): sample.value
+        for family in LoadCollector(house).collect()
+        for sample in family.samples
+    }
+    assert (told["in_flight"], told["queue"]) == (6, 5)
+    shown = (await client.get("/api/v1/deployments/chat")).json()
+    assert (shown["in_flight"], shown["queue"]) == (6, 5)
+    assert (shown["revisions"][0]["in_flight"], shown["revisions"][0]["queue"]) == (6, 5)
+    house.board.elsewhere = {"w1": {one.revision_id: Load(2, 1, {1: 2})}}
+    assert (await client.get("/api/v1/deployments/chat")).json()["queue"] == 1
 
 
 async def test_the_doors_tell_scaling_decisions_and_traffic(engineer, client):

@@ -52,6 +52,8 @@ def show_deployment(
         "runs": _runs,
         "settings": lambda each: ", ".join(f"{name}={value}" for name, value in each["settings"].items()),
         "replicas": _replicas,
+        "in flight": lambda each: each["in_flight"],
+        "queue": lambda each: each["queue"],
         "scaled": lambda each: say_scaling(each["scaling"]),
         "state": lambda each: " ".join(part for part in (each["phase"], each["detail"]) if part),
         "made": lambda each: moment(each["created_ms"]),

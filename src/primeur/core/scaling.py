@@ -1,5 +1,6 @@
 """How many replicas of a revision shall run: what a deployment may ask for."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -86,6 +87,22 @@ class Load(msgspec.Struct, frozen=True, array_like=True):
     in_flight: int = 0
     waiting: int = 0
     by_replica: dict[int, int] = {}
+
+
+def add_loads(*of: Mapping[str, Load]) -> dict[str, Load]:
+    """Give what several processes have under way together, by revision."""
+    together: dict[str, Load] = {}
+    for loads in of:
+        for revision_id, load in loads.items():
+            known = together.get(revision_id)
+            together[revision_id] = load if known is None else _plus(known, load)
+    return together
+
+
+def _plus(one: Load, other: Load) -> Load:
+    replicas = one.by_replica.keys() | other.by_replica.keys()
+    by_replica = {number: one.by_replica.get(number, 0) + other.by_replica.get(number, 0) for number in replicas}
+    return Load(one.in_flight + other.in_flight, one.waiting + other.waiting, by_replica)
 
 
 ONE = Scaling()

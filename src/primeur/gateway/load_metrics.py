@@ -7,38 +7,35 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from primeur.core.engine import READY
 from primeur.registry.scaling import process_name
 from primeur.walks.house import House
-from primeur.walks.read_loads import NOTHING, loads_here, queue_of
+from primeur.walks.read_loads import NOTHING, loads_everywhere, queue_of
 
 _LABELS = ["deployment", "revision"]
 
 
 class LoadCollector:
-    """A collector over one process; those of all processes are added up."""
+    """A collector for the process where engines are kept and all processes tell what they have under way.
 
-    def __init__(self, house: House, *, has_engines: bool) -> None:
-        """*has_engines*: replicas are counted where they are kept, once."""
-        self._house, self._has_engines = house, has_engines
+    A queue is what is beyond the slots that all share, so it cannot be told by each and added up.
+    """
+
+    def __init__(self, house: House) -> None:
+        """*house*: of that process."""
+        self._house = house
 
     def collect(self) -> Iterable[Metric]:
         """Tell Prometheus."""
-        families = [self._in_flight(), self._queue()]
-        return [*families, *self._replicas()] if self._has_engines else families
-
-    def _in_flight(self) -> Metric:
-        told = GaugeMetricFamily("primeur_deployment_in_flight", "Requests at engines or providers", labels=_LABELS)
-        loads = loads_here(self._house)
-        for name, revision_id in self._pairs():
-            told.add_metric([name, revision_id], loads.get(revision_id, NOTHING).in_flight)
-        return told
-
-    def _queue(self) -> Metric:
-        told = GaugeMetricFamily(
+        in_flight = GaugeMetricFamily(
+            "primeur_deployment_in_flight", "Requests at engines or providers", labels=_LABELS
+        )
+        queue = GaugeMetricFamily(
             "primeur_deployment_queue", "Requests that wait for a slot or for a revision to wake", labels=_LABELS
         )
-        loads = loads_here(self._house)
+        loads = loads_everywhere(self._house)
         for (name, revision_id), slots in self._pairs().items():
-            told.add_metric([name, revision_id], queue_of(loads.get(revision_id, NOTHING), slots))
-        return told
+            load = loads.get(revision_id, NOTHING)
+            in_flight.add_metric([name, revision_id], load.in_flight)
+            queue.add_metric([name, revision_id], queue_of(load, slots))
+        return in_flight, queue, *self._replicas()
 
     def _replicas(self) -> Iterable[Metric]:
         wanted = GaugeMetricFamily("primeur_deployment_replicas_wanted", "Replicas that shall run", labels=_LABELS)

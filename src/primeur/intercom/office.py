@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from primeur.core.ports import EngineState
-from primeur.core.scaling import Load
+from primeur.core.scaling import Load, add_loads
 from primeur.intercom.metrics import add_up
 from primeur.intercom.peer import Peer
 
@@ -24,14 +24,22 @@ class Office:
         loads: by process, what it has under way for each revision.
     """
 
-    def __init__(self, exchange: Exchange, forget: Callable[[str], None], own_metrics: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        forget: Callable[[str], None],
+        own_metrics: Callable[[], bytes],
+        own_loads: Callable[[], Mapping[str, Load]],
+    ) -> None:
         """Answer for others.
 
         Args:
             exchange: answers claims of a process on shared limits.
             forget: told the name of a process that is gone.
+            own_loads: what the parent itself has under way, by revision.
         """
         self._exchange, self._forget, self._own_metrics = exchange, forget, own_metrics
+        self._own_loads = own_loads
         self.peers: dict[str, Peer] = {}
         self.serving: dict[str, int] = {}
         self.loads: dict[str, dict[str, Load]] = {}
@@ -82,6 +90,7 @@ class Office:
 
     def _handlers(self) -> Mapping[str, Callable[[Peer, bytes], Awaitable[bytes]]]:
         return {
+            "all_loads": self._all_loads,
             "claims": self._claims,
             "engines": self._engines,
             "loads": self._take_loads,
@@ -89,6 +98,9 @@ class Office:
             "ready": self._is_ready,
             "serving": self._serving,
         }
+
+    async def _all_loads(self, _peer: Peer, _body: bytes) -> bytes:
+        return msgspec.msgpack.encode(add_loads(self._own_loads(), *self.loads.values()))
 
     async def _claims(self, peer: Peer, body: bytes) -> bytes:
         return self._exchange(peer.name, body)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from primeur.core.ports import EngineOrder, EngineState, Launch
+from primeur.core.scaling import Load
 from primeur.intercom.peer import Peer
 
 _states = msgspec.msgpack.Decoder(dict[str, EngineState])
+_loads = msgspec.msgpack.Decoder(dict[str, Load])
 _COMING = EngineState("waiting", "the parent process has not said yet how this engine is doing")
 
 
@@ -45,3 +47,7 @@ class FarFamily:
     async def metrics(self) -> bytes:
         """See the port."""
         return await self._parent.call("metrics")
+
+    async def loads(self) -> dict[str, Load]:
+        """See the port."""
+        return _loads.decode(await self._parent.call("all_loads"))

@@ -185,8 +185,7 @@ class Joiner:
         if scaling is None or not scaling.may_sleep or decision is None:
             state = states[0]
             return _Missing(state.detail or state.phase, coming=state.restarts == 0)
-        most = -(-scaling.queue_most // self.house.place.gateways)
-        wakes = Wakes(revision.id, most, scaling.queue_wait_s)
+        wakes = Wakes(revision.id, scaling.queue_most, scaling.queue_wait_s)
         if not states:
             return _Missing(f"{ASLEEP}: {decision.detail}", wakes=wakes, phase=ASLEEP)
         detail = states[0].detail or states[0].phase

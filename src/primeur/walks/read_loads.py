@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from primeur.core.chat import Deployment
-from primeur.core.scaling import Load
+from primeur.core.errors import NotReady
+from primeur.core.scaling import Load, add_loads
 from primeur.walks.house import House
 
 NOTHING = Load()
@@ -25,12 +26,22 @@ def loads_here(house: House) -> dict[str, Load]:
 
 
 def loads_everywhere(house: House) -> dict[str, Load]:
-    """Give what all processes of this house have under way, by revision."""
-    together: dict[str, Load] = {}
-    for loads in (loads_here(house), *house.board.elsewhere.values()):
-        for revision_id, load in loads.items():
-            together[revision_id] = _plus(together.get(revision_id, NOTHING), load)
-    return together
+    """Give what all processes of this house have under way, by revision; where they are kept together."""
+    return add_loads(loads_here(house), *house.board.elsewhere.values())
+
+
+async def ask_loads(house: House) -> dict[str, Load]:
+    """As `loads_everywhere`, in any process of the house.
+
+    Raises:
+        NotReady: the process that knows does not answer.
+    """
+    if house.family is None:
+        return loads_everywhere(house)
+    try:
+        return await house.family.loads()
+    except OSError as error:
+        raise NotReady(f"the queues of all processes cannot be told: {error}; retry in 1 s") from None
 
 
 def queue_of(load: Load, slots: int | None) -> int:
@@ -39,10 +50,10 @@ def queue_of(load: Load, slots: int | None) -> int:
     return load.waiting + beyond
 
 
-def _plus(one: Load, other: Load) -> Load:
-    replicas = one.by_replica.keys() | other.by_replica.keys()
-    by_replica = {number: one.by_replica.get(number, 0) + other.by_replica.get(number, 0) for number in replicas}
-    return Load(one.in_flight + other.in_flight, one.waiting + other.waiting, by_replica)
+def slots_of(house: House, revision_id: str) -> int | None:
+    """Give how many requests one replica of a revision works on at once; None: as many as come."""
+    planned = house.board.now.plans.get(revision_id)
+    return None if planned is None else planned[1].slots
 
 
 def _distinct(house: House) -> list[Deployment]:

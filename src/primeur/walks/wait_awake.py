@@ -2,11 +2,14 @@
 
 import asyncio
 
-from primeur.core.chat import Ask, Deployment
-from primeur.core.errors import NotReady, OverLimit, StillWaking
+from primeur.core.caller import Gate, Limits
+from primeur.core.chat import Ask, Deployment, Wakes
+from primeur.core.errors import NotReady, OverLimit, SliceSpent, StillWaking
+from primeur.core.ports import Hold
 from primeur.walks.house import House
 
 _AGAIN_MS = 1000
+_FILLS_MOST = 50
 
 
 def answering(house: House, ask: Ask) -> Deployment:
@@ -22,18 +25,14 @@ async def wait_awake(house: House, ask: Ask, fault: NotReady) -> None:
 
     Raises:
         NotReady: nothing is worth waiting for.
-        OverLimit: too many wait already.
+        OverLimit: too many wait already, in all processes together.
         StillWaking: it took too long.
     """
     board, deployment = house.board, answering(house, ask)
     wakes = deployment.wakes
     if wakes is None:
         raise fault
-    if board.waiting[wakes.revision_id] >= wakes.most:
-        raise OverLimit(
-            f"{deployment.name!r} is {deployment.phase}, and {wakes.most} requests wait for it already; retry in 1 s",
-            retry_after_ms=_AGAIN_MS, code="queue_full",
-        )  # fmt: skip
+    place = await _stand_in_line(house, deployment, wakes)
     board.waiting[wakes.revision_id] += 1
     try:
         async with asyncio.timeout(wakes.wait_s):
@@ -44,6 +43,25 @@ async def wait_awake(house: House, ask: Ask, fault: NotReady) -> None:
         raise StillWaking(words, retry_after_ms=_AGAIN_MS) from None
     finally:
         board.waiting[wakes.revision_id] -= 1
+        place.lane.settle(place, 0, None, house.clock.now_ms())
+
+
+async def _stand_in_line(house: House, deployment: Deployment, wakes: Wakes) -> Hold:
+    """Take one of the places that all processes of the house have together; whoever takes it must settle it."""
+    gate = Gate(f"those who wait for {wakes.revision_id} at {house.place.name}", Limits(concurrency=wakes.most))
+    lane = house.limiter.lane((gate,), None)
+    try:
+        for _ in range(_FILLS_MOST):
+            try:
+                return lane.reserve(0, None, house.clock.now_ms())
+            except SliceSpent as spent:
+                await house.limiter.fill(spent)
+    except OverLimit:
+        pass
+    raise OverLimit(
+        f"{deployment.name!r} is {deployment.phase}, and {wakes.most} requests wait for it already; retry in 1 s",
+        retry_after_ms=_AGAIN_MS, code="queue_full",
+    )  # fmt: skip
 
 
 async def _until_awake(house: House, ask: Ask) -> None:

@@ -6,6 +6,7 @@ import msgspec
 
 from primeur.core.caller import Gate
 from primeur.core.errors import SliceSpent
+from primeur.core.scaling import Load
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
@@ -112,4 +113,8 @@ class Family(Protocol):
         Raises:
             OSError: the parent process does not answer.
         """
+        ...
+
+    async def loads(self) -> dict[str, Load]:
+        """What all of them have under way together, by revision; raises as `metrics`."""
         ...

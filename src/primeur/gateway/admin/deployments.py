@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from primeur.core.errors import NotFound
-from primeur.core.scaling import Scaling
+from primeur.core.scaling import Load, Scaling
 from primeur.gateway.admin.page import Gone, Page, in_force
 from primeur.gateway.admin.prices import PriceView, show_price
 from primeur.gateway.admin.replicas import ReplicasView, replica_states, show_replicas
@@ -17,6 +17,7 @@ from primeur.store.database import Tx
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.deploy import NewRevision, deploy, remove_deployment
 from primeur.walks.house import House
+from primeur.walks.read_loads import NOTHING, ask_loads, queue_of, slots_of
 from primeur.walks.set_alias import remove_alias, set_alias
 from primeur.walks.set_terms import TermsChange, set_terms
 
@@ -27,6 +28,7 @@ class RevisionView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         scaling: null where exactly one replica runs.
         replicas: null where none is wanted, because of its share.
+        in_flight, queue: requests at its engines or provider now, and those that wait, of all processes of the house.
         memory_bytes, restarts: of all replicas together.
     """
 
@@ -42,6 +44,8 @@ class RevisionView(msgspec.Struct, frozen=True, kw_only=True):
     created_ms: int
     scaling: Scaling | None
     replicas: ReplicasView | None
+    in_flight: int
+    queue: int
     phase: str | None
     detail: str | None
     memory_bytes: int | None
@@ -54,6 +58,7 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         state: ``ready``, ``pending``, ``asleep`` or ``waking``.
         pending: why, in words; empty when ready.
+        in_flight, queue: of all its revisions.
         routes: what it can be asked for; ``embeddings`` also through *embeddings_by*.
         revisions: newest first.
         type: ``local``, ``standard``, ``provisioned`` or ``batch``.
@@ -66,6 +71,8 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     state: str
     pending: str
+    in_flight: int
+    queue: int
     model: str
     aliases: list[str]
     embeddings_by: str | None
@@ -102,6 +109,7 @@ class _Rows(msgspec.Struct):
     providers: dict[str, str]
     aliases: dict[str, str]
     terms: dict[str, Terms]
+    loads: dict[str, Load] = {}
 
 
 def _read(tx: Tx) -> _Rows:
@@ -118,6 +126,7 @@ def _read(tx: Tx) -> _Rows:
 async def show_deployments(visit: Visit) -> list[DeploymentView]:
     """Give every deployment that the caller may use."""
     found, allowed = await visit.house.store.read(_read), visit.caller.deployments
+    found.loads = await ask_loads(visit.house)
     return [_show(visit.house, found, row) for row in found.deployments if allowed is None or row.name in allowed]
 
 
@@ -125,6 +134,7 @@ def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> Dep
     now = house.board.now.deployments.get(row.name)
     targets = now.targets if now else ()
     own = [one for one in found.revisions if one.deployment_id == row.id]
+    revisions = [_revision(house, found, one) for one in own]
     routes = {str(route) for target in targets for route in target.routes}
     if row.embeddings_by is not None:
         routes.add("embeddings")
@@ -133,6 +143,8 @@ def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> Dep
         name=row.name,
         state="ready" if targets else (now and now.phase) or "pending",
         pending=now.pending if now else "not looked at yet",
+        in_flight=sum(one.in_flight for one in revisions),
+        queue=sum(one.queue for one in revisions),
         model=now.model if now else "",
         aliases=[alias for alias, target in found.aliases.items() if target == row.id],
         embeddings_by=row.embeddings_by,
@@ -143,7 +155,7 @@ def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> Dep
         **show_terms(house, row.id, found.terms.get(row.id, terms_rows.ORDINARY), own),
         retires_ms=min((one.ends_ms for one in targets if one.share and one.ends_ms is not None), default=None),
         created_ms=row.created_ms,
-        revisions=[_revision(house, found, one) for one in own],
+        revisions=revisions,
     )
 
 
@@ -171,6 +183,7 @@ def _revision(house: House, found: _Rows, one: deployment_rows.Revision) -> Revi
     weights = found.weights.get(one.version_id or "")
     states = replica_states(house, one.id)
     state = states[0] if states else None
+    load = found.loads.get(one.id, NOTHING)
     same = ("id", "number", "share", "engine", "upstream_model", "settings", "scaling", "created_ms")
     return RevisionView(
         **{name: getattr(one, name) for name in same},
@@ -178,6 +191,8 @@ def _revision(house: House, found: _Rows, one: deployment_rows.Revision) -> Revi
         version=weights.number if weights else None,
         provider=found.providers.get(one.provider_id or ""),
         replicas=show_replicas(house, one.id, states),
+        in_flight=load.in_flight,
+        queue=queue_of(load, slots_of(house, one.id)),
         phase=state.phase if state else None,
         detail=state.detail if state else None,
         memory_bytes=sum(each.memory_bytes or 0 for each in states) or None,
