@@ -228,7 +228,6 @@ def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             traces_to=settings.traces_to,
             public_url=settings.public_url,
             name=journal_name(settings.data_dir),
-            gateways=max(1, settings.workers),
         ),
         board=board or Board(),
         family=family,

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import sqlite3
+import time
 from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path
@@ -121,6 +122,42 @@ async def test_the_queue_of_a_sleeping_deployment_is_that_of_all_processes(many)
     assert Counter(task.result() for task in done) == {429: 4 + len(alive)}
     assert Counter(await asyncio.gather(*alive, *more)) == {200: 4}
     await asyncio.to_thread(many.wait_until, lambda: queue_of(many)[1:] == (0, 0), "telling that nobody waits")
+
+
+async def test_a_reserved_throughput_is_that_of_all_processes(many):
+    """A flood gets the bucket and what drained meanwhile, whoever answers; each process tells how full it is."""
+    await asyncio.to_thread(many.start)
+    terms = {"engine": "echo", "type": "provisioned", "reserved_tokens_per_minute": 6000}
+    await asyncio.to_thread(many.deploy, "echo", **terms)
+    # What one process says is so in the others in less than a second.
+    await asyncio.sleep(1)
+    key = await asyncio.to_thread(many.make_key, "flood")
+    headers, body, used = {"authorization": f"Bearer {key}"}, body_of() | {"max_tokens": 100}, 0
+    body["messages"] = [{"role": "user", "content": "one two three " * 20}]
+    began_s, waits = time.monotonic(), []
+
+    async def flood(refusals):
+        nonlocal used
+        while refusals:
+            # A connection of its own, so that any of the processes may get it.
+            async with httpx2.AsyncClient(headers=headers, timeout=30) as client:
+                answer = await client.post(f"{many.url}/v1/chat/completions", json=body)
+            if answer.status_code == 200:
+                used += answer.json()["usage"]["total_tokens"]
+                continue
+            assert answer.status_code == 429, answer.text
+            waits.append(int(answer.headers["retry-after-ms"]))
+            refusals -= 1
+
+    await asyncio.gather(*(flood(3) for _ in range(8)))
+    # With nobody else under way, what was held and not used has come back.
+    await flood(1)
+    drained = 6000 * (time.monotonic() - began_s) / 60
+    assert 6000 <= used <= 6000 + drained + 400
+    assert all(0 < wait_ms < 10_000 for wait_ms in waits)
+    for _ in range(6):
+        told = (await asyncio.to_thread(many.manage, "GET", "/deployments/echo"))["utilization"]
+        assert 0.5 < told <= 1.1
 
 
 def queue_of(house) -> tuple[str, float, int]:

@@ -82,8 +82,8 @@ def test_a_reserved_throughput_is_never_exceeded_for_long(per_minute, asks):
     bucket, now_ms, let_in, largest = LeakyBucket(per_minute), 0, 0, 0
     for pause_ms, tokens in asks:
         now_ms += pause_ms
-        if bucket.wait_ms(now_ms) == 0:
-            bucket.pour(tokens, now_ms)
+        if bucket.wait_ms(tokens, now_ms) == 0:
+            bucket.take(tokens, now_ms)
             let_in, largest = let_in + tokens, max(largest, tokens)
     assert let_in <= per_minute * (1 + now_ms / 60_000) + largest + 1e-6
 
@@ -92,19 +92,19 @@ def test_a_reserved_throughput_is_never_exceeded_for_long(per_minute, asks):
 def test_who_comes_back_when_told_is_let_in(per_minute, tokens):
     """And nobody is told to wait longer than it takes, to the millisecond."""
     bucket = LeakyBucket(per_minute)
-    bucket.pour(tokens, 0)
-    wait_ms = bucket.wait_ms(0)
-    assert wait_ms == 0 or bucket.wait_ms(wait_ms - 1) > 0
-    assert bucket.wait_ms(wait_ms) == 0
+    bucket.take(tokens, 0)
+    wait_ms = bucket.wait_ms(1, 0)
+    assert wait_ms == 0 or bucket.wait_ms(1, wait_ms - 1) > 0
+    assert bucket.wait_ms(1, wait_ms) == 0
 
 
 def test_what_was_not_used_is_given_back():
     """A bucket over its edge lets in again as soon as the answer turns out short."""
     bucket = LeakyBucket(600)
-    bucket.pour(1200, 0)
-    assert (bucket.utilisation(0), bucket.wait_ms(0)) == (2.0, 60_001)
-    bucket.pour(-900, 0)
-    assert (bucket.utilisation(0), bucket.wait_ms(0)) == (0.5, 0)
+    bucket.take(1200, 0)
+    assert (bucket.utilisation(0), bucket.wait_ms(1, 0)) == (2.0, 60_001)
+    bucket.correct(-900, 0)
+    assert (bucket.utilisation(0), bucket.wait_ms(1, 0)) == (0.5, 0)
     assert bucket.utilisation(30_000) == 0.0
 
 

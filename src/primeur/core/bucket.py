@@ -23,14 +23,18 @@ class LeakyBucket:
         self.per_minute = per_minute
         self._level, self._at_ms = 0.0, 0
 
-    def wait_ms(self, now_ms: int) -> int:
-        """Milliseconds until a request is let in; 0: now."""
+    def wait_ms(self, tokens: int, now_ms: int) -> int:  # noqa: ARG002 (others look at both)
+        """See `primeur.core.ports.Reservation`."""
         over = self._drained(now_ms) - self.per_minute
         return floor(over * _MINUTE_MS / self.per_minute) + 1 if over >= 0 else 0
 
-    def pour(self, tokens: int, now_ms: int) -> None:
-        """Add what a request takes, or take off (negative) what it was thought to take and did not."""
-        self._level = max(0.0, self._drained(now_ms) + tokens)
+    def take(self, tokens: int, now_ms: int) -> None:
+        """Add what a request may take."""
+        self.correct(tokens, now_ms)
+
+    def correct(self, more: int, now_ms: int) -> None:
+        """Add, or take off (negative) what a request was thought to take and did not."""
+        self._level = max(0.0, self._drained(now_ms) + more)
 
     def utilisation(self, now_ms: int) -> float:
         """How full it is; 1.0 is full, more is over."""

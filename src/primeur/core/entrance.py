@@ -12,6 +12,10 @@ class Entrance(Protocol):
         """Let *ask* in, or raise."""
         ...
 
+    def check_reserved(self, tokens: int, now_ms: int) -> None:
+        """Let a request in that may take *tokens* of what is reserved, or raise."""
+        ...
+
     def take(self, tokens: int, now_ms: int) -> None:
         """Note what a request that was let in may take."""
         ...

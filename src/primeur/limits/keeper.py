@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from primeur.core.ports import Clock
 from primeur.limits.slices import (
+    BUCKET,
     CALENDAR,
     FLIGHT,
     HOLDER_LIFE_MS,
@@ -14,8 +15,11 @@ from primeur.limits.slices import (
     SLOTS,
     Claim,
     Grant,
+    pour,
     share,
 )
+
+_MINUTE_MS = 60_000
 
 _COUNTS_LIMIT = 1_000_000
 
@@ -27,12 +31,22 @@ class _Count:
     Attributes:
         used: granted and not given back, by place: slot, period or process.
         out: of that, what was granted and not used yet, by place and process.
+        drained_ms, rest: until when a bucket has drained, and 1/60,000 tokens that it has drained beyond whole ones.
     """
 
     used: dict[str, int] = field(default_factory=dict)
     out: dict[tuple[str, str], int] = field(default_factory=dict)
     hungry_until_ms: int = 0
     ends_ms: int = 0
+    drained_ms: int = 0
+    rest: int = 0
+
+    def drain(self, limit: int, now_ms: int) -> None:
+        """Let a bucket drain; *limit* tokens in a minute."""
+        elapsed_ms = min(max(0, now_ms - self.drained_ms), 2 * _MINUTE_MS)
+        whole, self.rest = divmod(elapsed_ms * limit + self.rest, _MINUTE_MS)
+        self.drained_ms = max(now_ms, self.drained_ms)
+        self.used[""] = max(0, self.used.get("", 0) - whole)
 
 
 class MemoryKeeper:
@@ -70,7 +84,8 @@ class MemoryKeeper:
         self._book(count, holder, claim, now_ms)
         left = claim.limit - sum(count.used.values())
         hungry = count.hungry_until_ms > now_ms
-        units = share(left, claim.need, claim.wish, len(self._holders), hungry=hungry)
+        give = pour if claim.way == BUCKET else share
+        units = give(left, claim.need, claim.wish, len(self._holders), hungry=hungry)
         if units:
             count.used[place] = count.used.get(place, 0) + units
             count.out[place, holder] = count.out.get((place, holder), 0) + units
@@ -90,6 +105,10 @@ class MemoryKeeper:
         elif claim.way == FLIGHT:
             gone = [place for place in count.used if place not in self._holders]
             count.ends_ms = now_ms + HOLDER_LIFE_MS
+        elif claim.way == BUCKET:
+            gone = []
+            count.drain(claim.limit, now_ms)
+            count.ends_ms = now_ms + 2 * _MINUTE_MS
         else:
             gone = [place for place in count.used if int(place) < int(claim.field)]
             count.ends_ms = claim.ends_ms
@@ -116,9 +135,13 @@ class MemoryKeeper:
         for place, units in claim.back:
             if place in used or (claim.way == MINUTE and int(place) > now_ms // SLOT_MS - SLOTS):
                 used[place] = used.get(place, 0) - units
+        if claim.way == BUCKET:
+            used[""] = max(0, used[""])
 
     @staticmethod
     def _wait_ms(count: _Count, claim: Claim, left: int, now_ms: int) -> int:
+        if claim.way == BUCKET:
+            return max(0, -left) * _MINUTE_MS // claim.limit + 1
         if claim.need <= left or claim.way == FLIGHT:
             return 1000
         if claim.way == CALENDAR:

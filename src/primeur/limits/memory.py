@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from primeur.core.bucket import LeakyBucket
 from primeur.core.caller import Gate
 from primeur.core.errors import SliceSpent
-from primeur.core.ports import Clock
+from primeur.core.ports import Clock, Reservation
 from primeur.core.usage import Taken
 from primeur.limits.counters import CalendarCounter, FlightCounter, MinuteCounter
 from primeur.limits.lane import Counter, CounterLane, bind
@@ -28,6 +29,13 @@ class MemoryLimiter:
     def lane(self, gates: tuple[Gate, ...], currency: str | None) -> CounterLane:
         """See the port."""
         return CounterLane(*bind(gates, currency, self.counter))
+
+    def reservation(self, scope: str, per_minute: int) -> LeakyBucket:  # noqa: ARG002 (others share it by its name)
+        """See the port."""
+        return LeakyBucket(per_minute)
+
+    async def refresh(self, reservations: Sequence[Reservation]) -> None:
+        """Nobody else knows more."""
 
     def counter(self, name: Name, limit: int) -> Counter:
         """Find a counter, which takes up *limit*, or make it."""

@@ -8,14 +8,14 @@ from primeur.core.money import show_money
 
 REQUESTS_MINUTE, TOKENS_MINUTE = "requests_minute", "tokens_minute"
 REQUESTS_DAY, TOKENS_DAY = "requests_day", "tokens_day"
-CONCURRENCY, MONEY = "concurrency", "money"
+CONCURRENCY, MONEY, RESERVED = "concurrency", "money", "reserved"
 
 
 class Name(NamedTuple):
     """Which counter this is.
 
     Attributes:
-        kind: one of the six above.
+        kind: one of the seven above.
         period: of what is counted by the calendar.
         budget_id, currency: of money.
     """

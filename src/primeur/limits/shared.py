@@ -7,17 +7,18 @@ together let through exactly the limit.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from primeur.core.caller import Gate, Limits
 from primeur.core.errors import NotReady, SliceSpent
-from primeur.core.ports import Clock, Hold
+from primeur.core.ports import Clock, Hold, Reservation
 from primeur.core.usage import Taken
 from primeur.limits.lane import Bound, Counter, CounterLane, bind
 from primeur.limits.memory import Books, MemoryLimiter
-from primeur.limits.names import MONEY, REQUESTS_DAY, TOKENS_DAY, Name
+from primeur.limits.names import MONEY, REQUESTS_DAY, RESERVED, TOKENS_DAY, Name
+from primeur.limits.reservation import SharedReservation
 from primeur.limits.slice_counter import SliceCounter
 from primeur.limits.slices import CALENDAR, HOLDER_LIFE_MS, Claim, Grant, Keeper
 
@@ -89,7 +90,7 @@ class SharedLimiter:
         self._holders = 1
         self._lost = ""
         self.spare: MemoryLimiter | None = None
-        self.touched: set[SharedLane] = set()
+        self.touched: set[SharedLane | SharedReservation] = set()
         self.lost_count = 0
 
     @property
@@ -101,11 +102,38 @@ class SharedLimiter:
         """See the port."""
         return SharedLane(self, gates, bind(gates, currency, self._counter))
 
-    def touch(self, lane: SharedLane) -> None:
+    def touch(self, lane: "SharedLane | SharedReservation") -> None:
         """Note that something was settled; the keeper hears of it with the next round."""
         self.touched.add(lane)
         if self._rests:
             self._wake.set()
+
+    def reservation(self, scope: str, per_minute: int) -> SharedReservation:
+        """See the port."""
+        counter = self._counters.get(name := Name(scope, RESERVED))
+        if counter is None:
+            counter = self._counters[name] = SliceCounter(name, per_minute, self.holder)
+        return SharedReservation(self, counter)
+
+    async def refresh(self, reservations: Sequence[Reservation]) -> None:
+        """See the port."""
+        counters = [one.counters[0] for one in reservations if isinstance(one, SharedReservation)]
+        if not counters or self._lost:
+            return
+        claims, sent_ms = [one.claim(0, 0) for one in counters], self._clock.now_ms()
+        try:
+            grants = await self._keeper.exchange(self.holder, claims)
+        except OSError:
+            for counter, claim in zip(counters, claims, strict=True):
+                counter.take_back(claim)
+            self._wake.set()
+            return
+        for counter, claim, grant in zip(counters, claims, grants, strict=True):
+            counter.take(grant, claim.need, sent_ms, self._clock.now_ms())
+
+    def part(self, limit: int) -> int:
+        """Give one part in N of a limit."""
+        return limit // self._holders
 
     async def fill(self, spent: SliceSpent) -> None:
         """See the port."""

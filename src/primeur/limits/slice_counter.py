@@ -3,8 +3,8 @@
 from typing import NoReturn
 
 from primeur.core.periods import NEVER_MS, span_of
-from primeur.limits.names import CONCURRENCY, Name, refuse
-from primeur.limits.slices import CALENDAR, FLIGHT, MINUTE, SLICE_LIFE_MS, SLOT_MS, SLOTS, Claim, Grant, Units
+from primeur.limits.names import CONCURRENCY, RESERVED, Name, refuse
+from primeur.limits.slices import BUCKET, CALENDAR, FLIGHT, MINUTE, SLICE_LIFE_MS, SLOT_MS, SLOTS, Claim, Grant, Units
 
 # A refusal of the keeper is believed for so long before it is asked again.
 REFUSED_MS = 50
@@ -16,7 +16,7 @@ class SliceCounter:
     """Implements `primeur.limits.lane.Counter`.
 
     Attributes:
-        left: of the slice; what others may still get is *shared*.
+        left: of the slice; what others may still get is *shared*, what they hold and have not used *outstanding*.
         here: used of the slice since the keeper was told.
         flying: requests in flight that the keeper was told of.
         floor: what the books say, for the keeper that does not know; None when nobody has asked.
@@ -24,17 +24,19 @@ class SliceCounter:
 
     __slots__ = (
         "_back", "_field", "_idle", "_period_ms", "_refused_ms", "_refused_need", "_spent", "_unspent", "_wait_ms",
-        "_wish", "floor", "flying", "here", "left", "limit", "name", "shared", "turn_ms", "unknown", "way",
+        "_wish", "floor", "flying", "here", "left", "limit", "name", "outstanding", "shared", "turn_ms",
+        "unknown", "way",
     )  # fmt: skip
 
     def __init__(self, name: Name, limit: int, holder: str) -> None:
         """Start with nothing."""
         self.name, self.limit, self.left, self.here, self.flying = name, limit, 0, 0, 0
-        self.way = FLIGHT if name.kind == CONCURRENCY else MINUTE if name.period is None else CALENDAR
+        own = {CONCURRENCY: FLIGHT, RESERVED: BUCKET}
+        self.way = own.get(name.kind, MINUTE if name.period is None else CALENDAR)
         self.turn_ms = NEVER_MS if self.way == FLIGHT else 0
         self._field = holder if self.way == FLIGHT else ""
         self._period_ms = (0, 0)
-        self.shared, self.unknown = limit, False
+        self.shared, self.outstanding, self.unknown = limit, 0, False
         self.floor: int | None = None
         self._spent: dict[str, int] = {}
         self._unspent: dict[str, int] = {}
@@ -74,6 +76,8 @@ class SliceCounter:
             # Back to a place not later than where it was booked: at worst it counts for a moment longer.
             slot = (at_ms // SLOT_MS) - 1 if more < 0 else (at_ms + SLICE_LIFE_MS) // SLOT_MS
             self._back[str(slot)] = self._back.get(str(slot), 0) - more
+        elif self.way == BUCKET:
+            self._back[""] = self._back.get("", 0) - more
         elif self.way == FLIGHT or at_ms >= self._period_ms[0]:
             self.left -= more
             self.here += more
@@ -94,9 +98,12 @@ class SliceCounter:
 
     def refuse(self, need: int, now_ms: int) -> NoReturn:
         """Say no as the keeper did."""
+        refuse(self.name, need=need, left=self.remains(), limit=self.limit, wait_ms=self.wait_ms(now_ms))
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Milliseconds until what the keeper has refused can be there."""
         waited = now_ms - self._refused_ms + REFUSED_MS
-        left = self.remains()
-        refuse(self.name, need=need, left=left, limit=self.limit, wait_ms=max(1, self._wait_ms - max(0, waited)))
+        return max(1, self._wait_ms - max(0, waited))
 
     # --- what the keeper is told -----------------------------------------------------------------------------------
 
@@ -134,7 +141,7 @@ class SliceCounter:
 
     def take(self, grant: Grant, need: int, sent_ms: int, now_ms: int) -> bool:
         """Take what was granted; gives whether it is worth to ask again soon."""
-        self.unknown, self.shared = grant.unknown, grant.left
+        self.unknown, self.shared, self.outstanding = grant.unknown, grant.left, grant.outstanding
         if not grant.unknown:
             # Told once: a keeper that forgets must ask again, for the books have more by then.
             self.floor = None
@@ -144,7 +151,7 @@ class SliceCounter:
             return True
         if grant.units:
             self.left += grant.units
-            if self.way == MINUTE:
+            if self.way in {MINUTE, BUCKET}:
                 self._field, self.turn_ms = grant.field, sent_ms + SLICE_LIFE_MS - _LEAST_LIFE_MS
         if grant.hungry and not need and self.left > 0 and not grant.units:
             self._tell_spent()

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-MINUTE, CALENDAR, FLIGHT = 0, 1, 2
+MINUTE, CALENDAR, FLIGHT, BUCKET = 0, 1, 2, 3
 
 # A slice of a minute's allowance is booked for its last moment, so that it may be used until then.
 SLICE_LIFE_MS = 2000
@@ -21,8 +21,8 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         key: which counter, as all processes name it.
-        way: MINUTE, CALENDAR or FLIGHT.
-        field: the period's first millisecond for CALENDAR, the process for FLIGHT; nothing for MINUTE.
+        way: MINUTE, CALENDAR, FLIGHT or BUCKET, of which *limit* drains in a minute.
+        field: the period's first millisecond for CALENDAR, the process for FLIGHT; nothing for the others.
         ends_ms: UTC milliseconds until which a CALENDAR counter matters.
         spent: (place, units) of the process's slices that were used since it last said so; negative for what turned
             out not to be used, or a flight that ended.
@@ -50,7 +50,8 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
     """What one process gets of one counter.
 
     Attributes:
-        units: how many, at most the wish, or none when there is less than the need.
+        units: how many, at most the wish, or none when there is less than the need; of a BUCKET that is not full, the
+            need whatever it is.
         field: the place at which they are booked.
         left: what nobody has been granted.
         outstanding: what processes have been granted and not used; it may come back.
@@ -88,6 +89,13 @@ class Keeper(Protocol):
     async def aclose(self) -> None:
         """Let go."""
         ...
+
+
+def pour(left: int, need: int, wish: int, holders: int, *, hungry: bool) -> int:
+    """As `share`, of a bucket: whoever comes while it is less than full gets all that it needs."""
+    if need <= 0 or left <= 0:
+        return 0
+    return need if need >= left else share(left, need, wish, holders, hungry=hungry)
 
 
 def share(limit_left: int, need: int, wish: int, holders: int, *, hungry: bool) -> int:

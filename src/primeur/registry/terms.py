@@ -8,9 +8,9 @@ Source: Azure OpenAI, "Deployment types".
 from dataclasses import dataclass
 from typing import Literal
 
-from primeur.core.bucket import LeakyBucket
 from primeur.core.chat import Ask
 from primeur.core.errors import BadRequest, OverReserved, VersionRetired
+from primeur.core.ports import Reservation
 from primeur.core.usage import Usage
 from primeur.registry.facts import day_of
 from primeur.registry.upgrades import NEVER, Upgrade
@@ -80,7 +80,7 @@ class Entry:
         self,
         name: str,
         *,
-        bucket: LeakyBucket | None = None,
+        bucket: Reservation | None = None,
         only_batches: bool = False,
         ends_ms: int | None = None,
         ended: str = "",
@@ -95,7 +95,6 @@ class Entry:
         Raises:
             VersionRetired: what would answer has ended.
             BadRequest: only batches are answered.
-            OverReserved: the reserved throughput is used up; says when to come back.
         """
         if self._ends_ms is not None and ask.arrived_ms >= self._ends_ms:
             raise VersionRetired(self._ended, param="model")
@@ -105,11 +104,19 @@ class Entry:
                 param="model",
                 code="batch_only",
             )
+
+    def check_reserved(self, tokens: int, now_ms: int) -> None:
+        """Let a request in that may take *tokens*, or not.
+
+        Raises:
+            OverReserved: the reserved throughput is used up; says when to come back.
+            SliceSpent: see `primeur.core.ports.Reservation`.
+        """
         if self._bucket is not None:
-            wait_ms = self._bucket.wait_ms(ask.arrived_ms)
+            wait_ms = self._bucket.wait_ms(tokens, now_ms)
             if wait_ms:
                 raise OverReserved(
-                    f"deployment {self._name!r} uses {self._bucket.utilisation(ask.arrived_ms):.0%} of its"
+                    f"deployment {self._name!r} uses {self._bucket.utilisation(now_ms):.0%} of its"
                     f" {self._bucket.per_minute} reserved tokens a minute; retry in {wait_ms / 1000:.1f} s",
                     retry_after_ms=wait_ms,
                 )
@@ -117,13 +124,13 @@ class Entry:
     def take(self, tokens: int, now_ms: int) -> None:
         """Note what a request that was let in may take."""
         if self._bucket is not None:
-            self._bucket.pour(tokens, now_ms)
+            self._bucket.take(tokens, now_ms)
 
     def settle(self, held: int, usage: Usage | None, now_ms: int) -> None:
         """Put right what a request took; tokens that came from a cache cost no throughput."""
         if self._bucket is not None:
             used = 0 if usage is None else usage.total_tokens - usage.cached_tokens
-            self._bucket.pour(used - held, now_ms)
+            self._bucket.correct(used - held, now_ms)
 
 
 def ended_words(model: str, number: int, ends_ms: int, deployment: str) -> str:

@@ -81,6 +81,8 @@ def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> 
         entry.check(ask)
     lane = caller.lanes.get(deployment.name) or _lane(house, caller, deployment)
     tokens = worst_case(ask, deployment)
+    if entry is not None:
+        entry.check_reserved(tokens, ask.arrived_ms)
     cost_nanos = cap = None
     if lane.counts_money:
         cost_nanos, cap = worst_cost(ask, targets, price_of(caller, deployment)), output_cap(ask, targets)

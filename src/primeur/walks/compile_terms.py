@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from primeur.core.bucket import LeakyBucket
+from primeur.core.ports import Reservation
 from primeur.registry.deployment_rows import DeploymentRow, Revision
 from primeur.registry.rows import Model, Version
 from primeur.registry.terms import BATCH, PROVISIONED, Entry, Terms, ended_words
@@ -71,12 +71,12 @@ class TermsBook:
         return self._models[version.model_id].name, version.number
 
 
-def _bucket(house: House, row: DeploymentRow, terms: Terms) -> LeakyBucket | None:
+def _bucket(house: House, row: DeploymentRow, terms: Terms) -> Reservation | None:
     if terms.kind != PROVISIONED or terms.reserved_tpm is None:
         house.board.buckets.pop(row.id, None)
         return None
-    # Each gateway process has its part of what is reserved.
-    per_minute = max(1, terms.reserved_tpm // house.place.gateways)
-    bucket = house.board.buckets.setdefault(row.id, LeakyBucket(per_minute))
-    bucket.resize(per_minute)
+    bucket = house.board.buckets.get(row.id)
+    if bucket is None:
+        bucket = house.board.buckets[row.id] = house.limiter.reservation(f"reserved:{row.id}", terms.reserved_tpm)
+    bucket.resize(terms.reserved_tpm)
     return bucket

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from primeur.broker.book_rows import Kept
 from primeur.broker.headroom import Headroom
-from primeur.core.bucket import LeakyBucket
 from primeur.core.caller import Caller
 from primeur.core.chat import Deployment, Route
 from primeur.core.egress import Egress, Network
@@ -30,6 +29,7 @@ from primeur.core.ports import (
     Mailer,
     Provider,
     Relay,
+    Reservation,
 )
 from primeur.core.scaling import Load, Scaling
 from primeur.core.usage import UsageEvent
@@ -167,7 +167,7 @@ class Board:
         self.books: dict[str, Kept] = {}
         self.rooms: dict[tuple[str, str], Headroom] = {}
         self.mirrors = Mirrors()
-        self.buckets: dict[str, LeakyBucket] = {}
+        self.buckets: dict[str, Reservation] = {}
         self.issuers: dict[str, KnownIssuer] = {}
         self.hashing = asyncio.Lock()
         self.used: dict[str, int] = {}
@@ -204,7 +204,6 @@ class Place:
         traces_to: OpenTelemetry collector (OTLP over HTTP); empty: none.
         public_url: where people and identity providers reach this house, without a slash at its end; empty: unsaid.
         name: of the data folder among those that share one database.
-        gateways: processes that answer.
     """
 
     data_dir: Path
@@ -221,7 +220,6 @@ class Place:
     traces_to: str = ""
     public_url: str = ""
     name: str = "here"
-    gateways: int = 1
 
 
 class _StayIn:

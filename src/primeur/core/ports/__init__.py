@@ -1,7 +1,7 @@
 """Every socket that something outside is plugged into: clock, dice, relay, limiter, journal, engine, provider."""
 
 from primeur.core.ports.keeping import Journal, KeyService, MasterKey
-from primeur.core.ports.limiting import Family, Hold, Lane, Limiter, Standing
+from primeur.core.ports.limiting import Family, Hold, Lane, Limiter, Reservation, Standing
 from primeur.core.ports.machine import Clock, Entropy
 from primeur.core.ports.serving import (
     Engine,
@@ -41,6 +41,7 @@ __all__ = [
     "ProviderOrder",
     "Relay",
     "Reply",
+    "Reservation",
     "Settings",
     "Sink",
     "Standing",

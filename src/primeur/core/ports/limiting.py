@@ -1,5 +1,6 @@
 """Sockets of the limiter, and of the family of processes that it may be shared by."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -70,6 +71,39 @@ class Lane(Protocol):
         ...
 
 
+class Reservation(Protocol):
+    """A reserved throughput of all who share it, as a leaky bucket that holds a minute of it; awaits nothing.
+
+    A request is let in while the bucket is less than full, whatever its size; so one may go over its edge.
+    """
+
+    per_minute: int
+
+    def wait_ms(self, tokens: int, now_ms: int) -> int:
+        """Milliseconds until a request that may take *tokens* is let in; 0: now, and then it must `take` them.
+
+        Raises:
+            SliceSpent: what this process may give away is used up and there may be more; `Limiter.fill` it.
+        """
+        ...
+
+    def take(self, tokens: int, now_ms: int) -> None:
+        """Add what a request may take."""
+        ...
+
+    def correct(self, more: int, now_ms: int) -> None:
+        """Add, or take off (negative) what a request was thought to take and did not."""
+        ...
+
+    def utilisation(self, now_ms: int) -> float:
+        """How full it is, as far as is known here; 1.0 is full, more is over."""
+        ...
+
+    def resize(self, per_minute: int) -> None:
+        """Reserve more or less; what is in it stays."""
+        ...
+
+
 class Limiter(Protocol):
     """Live counters for rates, requests in flight and money."""
 
@@ -79,6 +113,14 @@ class Limiter(Protocol):
         Args:
             currency: of the deployment's price; None when it has none.
         """
+        ...
+
+    def reservation(self, scope: str, per_minute: int) -> Reservation:
+        """Give the reserved throughput of *scope*, tokens a minute; nothing is in it that nobody has taken."""
+        ...
+
+    async def refresh(self, reservations: Sequence[Reservation]) -> None:
+        """Learn how full they are; where whoever keeps them cannot be reached, what is known stays."""
         ...
 
     @property

@@ -127,6 +127,7 @@ async def show_deployments(visit: Visit) -> list[DeploymentView]:
     """Give every deployment that the caller may use."""
     found, allowed = await visit.house.store.read(_read), visit.caller.deployments
     found.loads = await ask_loads(visit.house)
+    await visit.house.limiter.refresh([*visit.house.board.buckets.values()])
     return [_show(visit.house, found, row) for row in found.deployments if allowed is None or row.name in allowed]
 
 
@@ -162,7 +163,7 @@ def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> Dep
 def show_terms(
     house: House, deployment_id: str, terms: Terms, revisions: list[deployment_rows.Revision]
 ) -> dict[str, Any]:
-    """Write a deployment's terms for the API, with how much of what is reserved is in use in this process."""
+    """Write a deployment's terms for the API, with how much of what is reserved is in use."""
     bucket = house.board.buckets.get(deployment_id)
     return {
         "type": terms.kind_on(revisions[0].engine if revisions else None),
