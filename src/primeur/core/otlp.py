@@ -60,14 +60,29 @@ def _attributes(event: UsageEvent, operation: str) -> list[Json]:
         text_attribute("primeur.project", event.project_id),
         text_attribute("primeur.outcome", event.outcome),
     ]
-    if event.error_code is not None:
-        found.append(text_attribute("error.type", event.error_code))
+    found += [text_attribute("error.type", fault)] if (fault := error_type(event)) else []
+    if event.streamed:
+        found.append({"key": "gen_ai.request.stream", "value": {"boolValue": True}})
+        if event.first_token_us is not None:
+            seconds = event.first_token_us / 1e6
+            found.append({"key": "gen_ai.response.time_to_first_chunk", "value": {"doubleValue": seconds}})
+    # They are parts of what is counted above, told where there are any.
+    for key, count in (
+        ("gen_ai.usage.cache_read.input_tokens", event.usage.cached_tokens),
+        ("gen_ai.usage.reasoning.output_tokens", event.usage.reasoning_tokens),
+    ):
+        found += [_number(key, count)] if count else []
     if event.cost_nanos is not None:
         found += [
             _number("primeur.cost_nanos", event.cost_nanos),
             text_attribute("primeur.currency", event.currency or ""),
         ]
     return found
+
+
+def error_type(event: UsageEvent) -> str | None:
+    """Give the ``error.type`` of a request; None where it did not fail."""
+    return event.error_code or ("_OTHER" if event.outcome == "failed" else None)
 
 
 def text_attribute(key: str, value: str) -> Json:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from primeur.core.otlp import OPERATIONS, text_attribute
+from primeur.core.otlp import OPERATIONS, error_type, text_attribute
 from primeur.core.usage import UsageEvent
 
 Json = dict[str, Any]
@@ -117,8 +117,8 @@ def _measured(event: UsageEvent) -> Iterator[tuple[Instrument, Labels, float]]:
     for kind, count in (("input", usage.input_tokens), ("output", usage.output_tokens)):
         if count:
             yield TOKENS, (*labels, ("gen_ai.token.type", kind)), count
-    fault = () if event.error_code is None else (("error.type", event.error_code),)
-    yield DURATION, labels + fault, seconds
+    fault = error_type(event)
+    yield DURATION, (*labels, ("error.type", fault)) if fault else labels, seconds
     if event.outcome == "completed" and event.first_token_us is not None:
         first = event.first_token_us / 1e6
         yield FIRST_TOKEN, labels, first
