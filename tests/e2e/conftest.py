@@ -38,6 +38,7 @@ class Service:
         self.url = ""
         self._port = 0
         self._flags = flags
+        self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -45,7 +46,9 @@ class Service:
         command = [sys.executable, "-m", "primeur", "up", "--data-dir", str(self.folder), "--port", str(self._port)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PRIMEUR_")}
         with self.printed.open("ab") as out:
-            self._process = subprocess.Popen([*command, *self._flags], stdout=out, stderr=out, env=environment)
+            self._process = subprocess.Popen(
+                [*command, *self._flags], stdout=out, stderr=out, env=environment | self.environment
+            )
         self.wait_until(self._is_ready, "ready")
 
     def stop(self) -> int:
