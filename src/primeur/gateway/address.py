@@ -5,18 +5,27 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from primeur.core.caller import Caller
 from primeur.core.chat import Route
 from primeur.core.errors import PrimeurError
 from primeur.core.heads import Mask, mask_of
 from primeur.core.ids import Mint
-from primeur.core.wire import AnyRequest
+from primeur.core.wire import AnyRequest, ChatRequest
+from primeur.gateway.anthropic import messages
+from primeur.gateway.anthropic_voice import hear_messages
 from primeur.gateway.doors import Door
-from primeur.gateway.openai import INFERENCE
+from primeur.gateway.interpreter import Hear, Heard
+from primeur.gateway.openai import INFERENCE, with_deployment
+from primeur.gateway.response_voice import hear_response
+from primeur.gateway.responses import create_response
 from primeur.gateway.table import Table
-from primeur.gateway.visit import Face
+from primeur.gateway.visit import Face, Handler
 from primeur.governance.key_scopes import route_of
 from primeur.governance.rules import digest_key
 from primeur.walks.house import House
+
+_OTHERS: dict[Handler, Hear] = {messages: hear_messages, create_response: hear_response}
+"""Routes whose requests are heard as chats."""
 
 _ADDRESSES_LIMIT = 1024
 _KNOWN_LIMIT = 4096
@@ -24,7 +33,13 @@ _KNOWN_LIMIT = 4096
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a URL leads to, worked out once per URL; *word*: see `primeur.governance.key_scopes`."""
+    """What a URL leads to, worked out once per URL.
+
+    Attributes:
+        decoder: of bodies that are asked as they are.
+        hear: reads bodies of another dialect; None for OpenAI's own.
+        word: see `primeur.governance.key_scopes`.
+    """
 
     door: Door
     route: Route
@@ -32,6 +47,15 @@ class Address:
     deployment: str | None
     decoder: msgspec.json.Decoder[AnyRequest]
     word: str
+    hear: Hear | None = None
+
+    def read(self, house: House, caller: Caller, body: bytes, request_id: str, arrived_ms: int) -> Heard | None:
+        """Read a body, as `Hear` does."""
+        if self.hear is not None:
+            return self.hear(house, caller, body, request_id, arrived_ms)
+        if self.deployment is not None:
+            body = with_deployment(body, self.deployment)
+        return Heard(body, self.decoder.decode(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +122,12 @@ class Express:
             found = self._table.find("POST", path, dict(parse_qsl(query)))
         except PrimeurError:
             return None
-        if found.door is None or found.door.handler not in INFERENCE:
+        if found.door is None:
             return None
-        route, kind = INFERENCE[found.door.handler]
+        hear = _OTHERS.get(found.door.handler)
+        if hear is None and found.door.handler not in INFERENCE:
+            return None
+        route, kind = INFERENCE.get(found.door.handler, (Route.CHAT, ChatRequest))
         name = found.params.get("deployment")
         return Address(
             found.door,
@@ -109,4 +136,5 @@ class Express:
             unquote(name) if name is not None else None,
             msgspec.json.Decoder(kind),
             route_of(found.door.path),
+            hear,
         )

@@ -35,10 +35,15 @@ class AnsweringProtocol(BoundedProtocol):
         self._keep_alive = True
         self._arrived_us = 0
 
+    @property
+    def is_gone(self) -> bool:
+        """See `Client`."""
+        return self.transport.is_closing()
+
     def send_whole(self, lines: bytes, body: bytes) -> None:
         """See `Client`."""
         assert self._ask is not None and self._address is not None  # noqa: S101, PT018
-        if self._keep_alive and self._address.face != "azure":
+        if self._keep_alive and self._address.face == "openai":
             defaults = self.express.default_lines(self.server_state.default_headers)
             self.transport.write(_QUICK % (defaults, lines, self._ask.id.encode(), len(body), body))
         else:
@@ -81,6 +86,8 @@ class AnsweringProtocol(BoundedProtocol):
         head = b"%b%b%bx-request-id: %b\r\n" % (status, defaults, lines, request_id)
         if self._address.face == "azure":
             head += b"apim-request-id: %b\r\n" % request_id
+        elif self._address.face == "anthropic":
+            head += b"request-id: %b\r\n" % request_id
         return head if self._keep_alive else head + b"connection: close\r\n"
 
     def _over(self, status: int) -> None:

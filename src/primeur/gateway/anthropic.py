@@ -9,6 +9,7 @@ from primeur.core.errors import BadRequest, NotFound, TargetFailed
 from primeur.core.wire import ChatRequest
 from primeur.gateway.anthropic_stream import MessageStream, write_event
 from primeur.gateway.anthropic_translation import in_their_words, to_chat, to_message
+from primeur.gateway.anthropic_voice import message_id
 from primeur.gateway.anthropic_wire import MessagesRequest
 from primeur.gateway.doors import MIB, Door
 from primeur.gateway.openai import completion_headers, make_ask
@@ -25,12 +26,12 @@ async def messages(visit: Visit) -> Answer:
         completion = await complete(visit.house, visit.caller, ask)
     except BadRequest as error:
         raise in_their_words(error) from None
-    message_id = "msg_" + visit.id.removeprefix("req_")
+    identity = message_id(visit.id)
     headers = completion_headers(completion)
     if completion.events is not None:
-        stream = _translated(completion.events, MessageStream(message_id, request.model))
+        stream = _translated(completion.events, MessageStream(identity, request.model))
         return Answer(200, headers=headers, content_type=b"text/event-stream; charset=utf-8", stream=stream)
-    answer = json_answer(to_message(msgspec.json.decode(completion.body or b"{}"), message_id, request.model))
+    answer = json_answer(to_message(msgspec.json.decode(completion.body or b"{}"), identity, request.model))
     answer.headers = headers
     return answer
 

@@ -8,6 +8,11 @@ from primeur.core.errors import PrimeurError
 class Client(Protocol):
     """The connection to whoever asked."""
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether nobody is there any more to be told anything."""
+        ...
+
     def send_whole(self, lines: bytes, body: bytes) -> None:
         """Send a whole answer with status 200; *lines* are header lines."""
         ...
@@ -21,11 +26,15 @@ class Client(Protocol):
         ...
 
     def send_piece(self, piece: bytes) -> None:
-        """Send a part of a stream."""
+        """Send a part of a stream.
+
+        Raises:
+            TargetFailed: it cannot be said in the caller's dialect.
+        """
         ...
 
     def send_packet(self, packet: bytes) -> None:
-        """Send a part of a stream that is a whole chunk already."""
+        """Send a part of a stream that is a whole chunk already; raises as `send_piece`."""
         ...
 
     def end_stream(self, last: bytes) -> None:

@@ -122,7 +122,10 @@ class Exchange(msgspec.Struct, eq=False):
         passage = self.passage
         if passage is None or self.settled or not self.streaming or not passage.passes(packet):
             return False
-        self.client.send_packet(packet)
+        try:
+            self.client.send_packet(packet)
+        except TargetFailed as fault:
+            self.on_fault(fault)
         return True
 
     def on_end(self) -> None:
@@ -175,7 +178,11 @@ class Exchange(msgspec.Struct, eq=False):
             if not self.streaming:
                 self.streaming = True
                 self.client.begin_stream(self.lines)
-            self.client.send_piece(passed)
+            try:
+                self.client.send_piece(passed)
+            except TargetFailed as fault:
+                self.on_fault(fault)
+                return
         if passage.done:
             # The end of HTTP usually is in the same packet; a target that forgets it is cut off a little later.
             asyncio.get_running_loop().call_later(_LINGER_S, self._let_go)

@@ -19,7 +19,7 @@ from primeur.gateway.bounded import BODY_TIMEOUT_S
 from primeur.gateway.client import client_address, forwarded
 from primeur.gateway.entry import key_in
 from primeur.gateway.exchange import Exchange
-from primeur.gateway.openai import with_deployment
+from primeur.gateway.interpreter import Heard, Interpreter
 from primeur.gateway.table import Table
 from primeur.governance.rules import digest_key
 from primeur.walks.house import House
@@ -185,13 +185,18 @@ class ExpressProtocol(AnsweringProtocol):
         """Begin an exchange; False when the long way has to be taken."""
         assert self._address is not None  # noqa: S101
         house = self.express.house
+        now_ms = house.clock.now_ms()
+        request_id = self.express.ids.make(now_ms)
         try:
-            ask = self._make_ask(self._address, body, house.clock.now_ms())
+            heard = self._address.read(house, caller, body, request_id, now_ms)
         except (PrimeurError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
-        if ask.fields.primeur is not None or not caller.fits(self._address.word, ask.address):
+        if heard is None or heard.fields.primeur is not None:
             return False
-        exchange = Exchange(house, caller, ask, self)
+        ask = self._make_ask(self._address, heard, request_id, now_ms)
+        if not caller.fits(self._address.word, ask.address):
+            return False
+        exchange = Exchange(house, caller, ask, self if heard.voice is None else Interpreter(self, heard.voice))
         if not exchange.start():
             return False
         house.board.used[caller.key_id] = ask.arrived_ms
@@ -212,14 +217,12 @@ class ExpressProtocol(AnsweringProtocol):
             return peer
         return client_address(peer, forwarded(self.headers), trusted)
 
-    def _make_ask(self, address: Address, body: bytes, now_ms: int) -> Ask:
-        if address.deployment is not None:
-            body = with_deployment(body, address.deployment)
+    def _make_ask(self, address: Address, heard: Heard, request_id: str, now_ms: int) -> Ask:
         return Ask(
-            id=self.express.ids.make(now_ms),
+            id=request_id,
             route=address.route,
-            body=body,
-            fields=address.decoder.decode(body),
+            body=heard.body,
+            fields=heard.fields,
             arrived_ms=now_ms,
             arrived_us=self._arrived_us,
             address=self._caller_address(),

@@ -5,25 +5,20 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import cast
 
-import msgspec
-
-from primeur.archive.asks import blank_response, check_asked, in_our_words, write_chat
-from primeur.archive.conversation_rows import append_items, find_conversation, read_items_of
-from primeur.archive.items import read_items, references, to_messages, without_oldest
-from primeur.archive.replies import ResponseWriter, write_event
-from primeur.archive.response_rows import KeptResponse, find_items, insert_response, read_chain
+from primeur.archive.asks import check_asked, in_our_words
+from primeur.archive.conversation_rows import find_conversation, read_items_of
+from primeur.archive.items import references, without_oldest
+from primeur.archive.response_rows import find_items, read_chain
+from primeur.archive.response_stream import ResponseStream
 from primeur.archive.response_wire import CreateResponse, ResponseObject
 from primeur.archive.wire import Json
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Route
-from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError, TargetFailed
-from primeur.core.ids import make_id
-from primeur.core.reading import read_json
-from primeur.core.sse import event_data, split_events
-from primeur.core.wire import ChatRequest
+from primeur.core.errors import BadRequest, ContextTooLong, PrimeurError
 from primeur.store.database import Tx
 from primeur.walks.complete import Completion, complete
 from primeur.walks.house import House
+from primeur.walks.turn import Turn, stands_alone
 
 # Each attempt drops a quarter of what is left: 4,096 messages are down to one after 30.
 _ATTEMPTS = 32
@@ -57,30 +52,6 @@ class Answered:
     events: AsyncIterator[bytes] | None = None
 
 
-@dataclass(slots=True)
-class _Turn:
-    """One request with everything it stands on.
-
-    Attributes:
-        before: items of earlier responses or of the conversation, oldest first.
-        own: items that came with the request.
-        affinity: what ties the turns of one conversation together.
-    """
-
-    house: House
-    caller: Caller
-    request: CreateResponse
-    arrival: Arrival
-    answering: Answering
-    before: list[Json]
-    own: list[Json]
-    affinity: str | None
-
-    def new_id(self, kind: str) -> str:
-        """Make an id."""
-        return make_id(kind, self.house.clock.now_ms(), self.house.entropy)
-
-
 async def respond(
     house: House, caller: Caller, request: CreateResponse, arrival: Arrival, answering: Answering = complete
 ) -> Answered:
@@ -90,22 +61,19 @@ async def respond(
         BadRequest, UnsupportedParameter: *param* names what of the request cannot be.
         PrimeurError: as `complete` raises.
     """
-    turn = await _gather(house, caller, request, arrival, answering)
-    writer = ResponseWriter(blank_response(request, turn.new_id("response"), arrival.arrived_ms), turn.new_id)
-    completion = await _ask(turn)
+    turn = await _gather(house, caller, request, arrival.arrived_ms)
+    stream = turn.answer()
+    completion = await _ask(turn, arrival, answering)
     if completion.events is not None:
-        return Answered(completion, events=_events(turn, writer, completion.events))
-    writer.take(_object(completion.body or b""))
-    writer.finish(house.clock.now_ms())
-    await _keep(turn, writer.response)
-    return Answered(completion, writer.response)
+        return Answered(completion, events=_events(turn, stream, completion.events))
+    response = stream.whole(completion.body or b"")
+    await turn.keep(response)
+    return Answered(completion, response)
 
 
-async def _gather(
-    house: House, caller: Caller, request: CreateResponse, arrival: Arrival, answering: Answering
-) -> _Turn:
+async def _gather(house: House, caller: Caller, request: CreateResponse, arrived_ms: int) -> Turn:
     check_asked(request)
-    turn = _Turn(house, caller, request, arrival, answering, [], [], None)
+    turn = Turn(house, caller, request, arrived_ms)
 
     def read(tx: Tx) -> dict[str, Json]:
         if request.conversation_id is not None:
@@ -115,23 +83,18 @@ async def _gather(
             turn.before, turn.affinity = read_chain(tx, caller.project_id, request.previous_response_id)
         return find_items(tx, caller.project_id, references(request.input))
 
-    stands_alone = request.conversation_id is None and request.previous_response_id is None
-    referred = {} if stands_alone and not references(request.input) else await house.store.read(read)
-    # What a reference names may be in the history already; it is said once.
-    there = {item["id"] for item in turn.before}
-    own = read_items(request.input, turn.new_id, referred)
-    turn.own = [item for item in own if item["id"] not in there]
+    turn.take_own({} if stands_alone(request) else await house.store.read(read))
     return turn
 
 
-async def _ask(turn: _Turn) -> Completion:
+async def _ask(turn: Turn, arrival: Arrival, answering: Answering) -> Completion:
     """Ask the chat; what is too long for it is shortened from its beginning, if the caller asked for that."""
-    messages: list[Json] | None = to_messages([*turn.before, *turn.own])
+    messages: list[Json] | None = turn.messages()
     shortens = turn.request.truncation == "auto"
     for attempt in range(_ATTEMPTS):
         assert messages is not None  # noqa: S101
         try:
-            return await turn.answering(turn.house, turn.caller, _ask_of(turn, messages))
+            return await answering(turn.house, turn.caller, _ask_of(turn, arrival, messages))
         except ContextTooLong as error:
             messages = without_oldest(messages) if shortens and attempt + 1 < _ATTEMPTS else None
             if messages is None:
@@ -141,15 +104,8 @@ async def _ask(turn: _Turn) -> Completion:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _ask_of(turn: _Turn, messages: Sequence[Json]) -> Ask:
-    if not messages:
-        raise BadRequest("there is nothing to answer: give input", param="input", code="missing_required_parameter")
-    body = msgspec.json.encode(write_chat(turn.request, messages))
-    try:
-        fields = read_json(body, ChatRequest)
-    except BadRequest as error:
-        raise in_our_words(error) from None
-    arrival = turn.arrival
+def _ask_of(turn: Turn, arrival: Arrival, messages: Sequence[Json]) -> Ask:
+    body, fields = turn.chat(messages)
     return Ask(
         id=arrival.id,
         route=Route.CHAT,
@@ -164,76 +120,16 @@ def _ask_of(turn: _Turn, messages: Sequence[Json]) -> Ask:
     )
 
 
-async def _events(turn: _Turn, writer: ResponseWriter, answer: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _events(turn: Turn, stream: ResponseStream, answer: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Tell the chat's events as a response's; closing this early closes the chat."""
     async with aclosing(cast("AsyncGenerator[bytes, None]", answer)) as pieces:
-        # Only a generator that has begun can be closed: the chat begins before the first word of ours can be its last.
-        first = await anext(pieces, b"")
-        yield _bytes(writer.begin())
-        try:
-            async for piece in _from(first, pieces):
-                told = [event for chunk in _chunks(piece) for event in writer.take(chunk)]
-                if told:
-                    yield _bytes(told)
-            last = writer.finish(turn.house.clock.now_ms())
-        except TargetFailed as error:
-            last = writer.fail(error)
+        async for piece in pieces:
+            told = stream.feed(piece)
+            if told:
+                yield told
+    fault: PrimeurError | None = None
     try:
-        await _keep(turn, writer.response)
-        last.append(writer.last_event())
+        await turn.keep(stream.response)
     except PrimeurError as error:
-        last.append(writer.broken(error))
-    yield _bytes(last)
-
-
-async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
-
-
-def _chunks(piece: bytes) -> list[Json]:
-    found = (event_data(event) for event in split_events(piece))
-    return [_object(data) for data in found if data and data != b"[DONE]"]
-
-
-def _object(data: bytes) -> Json:
-    try:
-        return msgspec.json.decode(data, type=Json)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise TargetFailed(f"the target's answer cannot be read: {error}") from None
-
-
-def _bytes(events: Sequence[Json]) -> bytes:
-    return b"".join(write_event(event) for event in events)
-
-
-async def _keep(turn: _Turn, response: ResponseObject) -> None:
-    """Store the response and add its items to the conversation, both or neither.
-
-    Raises:
-        NotFound: the conversation was deleted meanwhile.
-    """
-    request = turn.request
-    if not request.is_kept and request.conversation_id is None:
-        return
-    kept = KeptResponse(
-        id=response.id,
-        project_id=turn.caller.project_id,
-        previous_id=request.previous_response_id,
-        conversation_id=request.conversation_id,
-        state=response.status,
-        input_items=msgspec.json.encode(turn.own).decode(),
-        body=msgspec.json.encode(response).decode(),
-        created_ms=turn.arrival.arrived_ms,
-    )
-    now_ms = turn.house.clock.now_ms()
-
-    def write(tx: Tx) -> None:
-        if request.is_kept:
-            insert_response(tx, kept, [item["id"] for item in (*turn.own, *response.output)])
-        if request.conversation_id is not None and response.status != "failed":
-            find_conversation(tx, kept.project_id, request.conversation_id)
-            append_items(tx, request.conversation_id, [*turn.own, *response.output], now_ms)
-
-    await turn.house.store.transact_together(write)
+        fault = error
+    yield stream.last(fault)
