@@ -1,6 +1,5 @@
 """Guards as data, checked and compiled; pure."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ from primeur.core.masking import RULES, Rule, check_masks
 from primeur.trust.answers import StreamedAnswer, WholeAnswer
 from primeur.trust.patterns import read_pattern
 from primeur.trust.texts import Finder, Finders, count_characters, screened
+from primeur.trust.words import read_words
 
 _WORDS_MOST = 1000
 
@@ -122,10 +122,6 @@ def _finders(rule: GuardRule, stage: Stage) -> Iterator[Finder]:
     for form in check_masks(rule.finds):
         yield Finder(stage, rule.name, rule.action, RULES[form], f"[{form}]")
     if rule.words:
-        joined = "|".join(re.escape(word) for word in sorted(rule.words, key=len, reverse=True))
-        yield Finder(
-            stage, rule.name, rule.action, Rule(re.compile(rf"(?<!\w)(?:{joined})(?!\w)", re.IGNORECASE)),
-            f"[{rule.name}]",
-        )  # fmt: skip
+        yield Finder(stage, rule.name, rule.action, Rule(read_words(rule.words)), f"[{rule.name}]")
     if rule.pattern is not None:
         yield Finder(stage, rule.name, rule.action, Rule(read_pattern(rule.pattern)), f"[{rule.name}]")
