@@ -49,12 +49,12 @@ def body_for(party: Party, *, stream: bool = False) -> bytes:
     return json.dumps({**asked, "stream": True} if stream else asked, separators=(",", ":")).encode()
 
 
-def wrk(party: Party, connections: int, seconds: int, folder: Path) -> Round:
-    """Ask over *connections* connections, each again as soon as it has its answer."""
+def wrk(party: Party, connections: int, seconds: int, folder: Path, body: bytes | None = None) -> Round:
+    """Ask over *connections* connections, each again as soon as it has its answer; *body*: instead of the usual one."""
     script = folder / f"{party.name}.lua"
     headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in party.headers.items())
-    body = f"[[{body_for(party).decode()}]]"
-    script.write_text(_WRK.format(path=party.path, headers=headers, body=body), "utf-8")
+    asked = f"[[{(body or body_for(party)).decode()}]]"
+    script.write_text(_WRK.format(path=party.path, headers=headers, body=asked), "utf-8")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"--timeout={TIMEOUT_S}s", f"-s{script}"]
     told = subprocess.run([*command, f"http://127.0.0.1:{party.port}"], capture_output=True, text=True, check=True)
     line = next(line for line in told.stdout.splitlines() if line.startswith("RESULT "))

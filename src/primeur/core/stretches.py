@@ -18,7 +18,7 @@ _AT = re.compile("@")
 _ADDRESS_BEFORE, _ADDRESS_AFTER = 65, 580
 _HEAD = re.compile(r"[0-9](?<=\b[A-Za-z]{2}[0-9])[0-9]")
 _HEAD_SIZE, _HEADED_MOST = 3, 68
-_REMEMBERED_MOST = 1 << 16
+_REMEMBERED_MOST = 1 << 20
 
 
 def everywhere(text: str) -> Stretches:
@@ -104,4 +104,4 @@ def _around_numbers(text: str) -> tuple[tuple[int, int], ...]:
     )
 
 
-_remembered = lru_cache(maxsize=4)(_around_numbers)
+_remembered = lru_cache(maxsize=2)(_around_numbers)
