@@ -1,5 +1,7 @@
 """A guard stands before every inference route of a deployment, and what it decides is in the event log and counted."""
 
+import json
+
 import httpx2
 import openai
 import pytest
@@ -103,6 +105,40 @@ def test_decisions_are_in_the_log_and_counted(guarded, service):
         'primeur_guard_findings_total{action="block",deployment="guarded",rule="project-x",stage="prompt"}' in metrics
     )
     assert service.manage("GET", "/audit/verification")["intact"]
+
+
+@pytest.fixture(scope="module")
+def overheard(service):
+    """A client of a deployment whose guard looks at answers alone; the engine repeats the prompt."""
+    service.deploy("overheard", engine="echo")
+    service.manage(
+        "PUT",
+        "/deployments/overheard/guard",
+        {"rules": [{"name": "personal", "action": "mask", "on": "answer", "finds": ["email", "card"]}]},
+    )
+    headers = {"authorization": f"Bearer {service.make_key('overheard')}", "content-type": "application/json"}
+    with httpx2.Client(base_url=service.url, headers=headers, timeout=30) as client:
+        yield client
+
+
+@pytest.mark.parametrize("long_way", [False, True])
+@pytest.mark.parametrize("number", range(7))
+def test_answers_are_masked_and_told_of_on_both_ways(overheard, service, number, long_way):
+    """The prompt had nothing to be told of; a body of unknown length takes the long way."""
+    path, body = list(bodies(SAID))[number]
+    data = json.dumps({**body, "model": "overheard"}).encode()
+    path = path.replace("/guarded/", "/overheard/")
+    answer = overheard.post(path, content=iter([data]) if long_way else data)
+    assert answer.status_code == 200, answer.text
+    assert MAIL not in answer.text
+    assert CARD not in answer.text
+    assert "[email" in answer.text.replace('"', "")
+    request_id = answer.headers["x-request-id"]
+    if not body.get("stream"):
+        assert answer.headers["x-primeur-guard"] == "answer personal mask, answer personal mask"
+    assert service.logged(request_id)["outcome"] == "completed"
+    events = service.manage("GET", f"/audit/events?kind=GuardDecided&request_id={request_id}")["data"]
+    assert [one["data"]["stage"] for one in events] == ["answer"]
 
 
 @pytest.mark.usefixtures("guarded")

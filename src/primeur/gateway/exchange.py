@@ -9,17 +9,18 @@ import asyncio
 import msgspec
 
 from primeur.core.caller import Caller
-from primeur.core.chat import Ask
+from primeur.core.chat import Ask, Deployment, Translation
 from primeur.core.errors import BadRequest, PrimeurError, TargetFailed
 from primeur.core.ports import Line
 from primeur.core.splice import with_member
 from primeur.core.usage import Usage
 from primeur.gateway.asker import Client
-from primeur.gateway.lines import serving_lines
+from primeur.gateway.lines import guarded, serving_lines
 from primeur.metering.counting import usage_of
 from primeur.metering.rules import charge
 from primeur.walks.admit import Admission, admit, settle, withdraw
 from primeur.walks.complete import note_fault
+from primeur.walks.guard_request import Guarding
 from primeur.walks.house import House
 from primeur.walks.meter import Meter
 from primeur.walks.pass_on import ANSWER_LIMIT, Passage, fault_event, whole_answer
@@ -36,6 +37,7 @@ class Exchange(msgspec.Struct, eq=False):
         house, caller, ask: whose request it is; its connection is *client*.
         admission, stencil: that it was let in, and whom it was sent to; None until then.
         meter: what it has come to, where that is more than one look at a whole answer.
+        guarding, looked: the deployment's guard, which has let the prompt pass, and its look at the answer.
         line: to the target, while it answers.
         lines: of the answer's head.
         last: what is sent once the answer is in the books.
@@ -50,6 +52,8 @@ class Exchange(msgspec.Struct, eq=False):
     admission: Admission | None = None
     stencil: Stencil | None = None
     meter: Meter | None = None
+    guarding: Guarding | None = None
+    looked: Translation | None = None
     line: Line | None = None
     passage: Passage | None = None
     status: int = 0
@@ -72,7 +76,8 @@ class Exchange(msgspec.Struct, eq=False):
         try:
             stencil = stencil_for(house, admission.way, ask.route, admission.targets[0], self.caller)
             body = stencil.body(ask, admission.cap)
-            line = stencil.post.start(ask.id, body, self) if body is not None else None
+            passes = body is not None and self._passes_guard(admission.deployment)
+            line = stencil.post.start(ask.id, body, self) if passes and body is not None else None
         except PrimeurError:
             line = None
         if line is None:
@@ -83,7 +88,7 @@ class Exchange(msgspec.Struct, eq=False):
             mirror.copy(ask)
         self.line, self.admission, self.stencil = line, admission, stencil
         if ask.streams:
-            self.passage = Passage(self._metered(), None)
+            self.passage = Passage(self._metered(), self.looked)
         return True
 
     # --- the target's answer (Sink) -------------------------------------------------------------------------------
@@ -158,6 +163,7 @@ class Exchange(msgspec.Struct, eq=False):
         self._let_go()
         if not self.settled and self.admission is not None:
             self.settled = True
+            self._tell_guard()
             self.house.journal.append_soon(self._metered().settle("cancelled"), _unheard)
 
     def pause(self) -> None:
@@ -198,9 +204,9 @@ class Exchange(msgspec.Struct, eq=False):
 
     def _whole(self, body: bytes) -> None:
         try:
-            usage = None if self.caller.keeps_prompts else usage_of(body)
+            usage = None if self.caller.keeps_prompts or self.looked is not None else usage_of(body)
             if usage is None:
-                self._settle("completed", None, whole_answer(self._metered(), body, None))
+                self._settle("completed", None, whole_answer(self._metered(), body, self.looked))
             else:
                 self._book(body, usage)
         except TargetFailed as fault:
@@ -220,6 +226,20 @@ class Exchange(msgspec.Struct, eq=False):
         record = mould.cast(ask, usage, cost_nanos, took_us, took_us, admission.overhead_us)
         house.journal.append_record(record, self._durable)
 
+    def _passes_guard(self, deployment: Deployment) -> bool:
+        """Let the guard look; a prompt of which something is to be told goes the long way."""
+        if deployment.guard is None:
+            return True
+        guarding = self.guarding = Guarding(self.house, self.caller, self.ask, deployment)
+        self.looked = guarding.look_at(None)
+        return guarding.passes()
+
+    def _tell_guard(self) -> None:
+        if self.guarding is not None and self.stencil is not None:
+            self.guarding.tell_soon(self.stencil.served.target.revision_id)
+            if self.guarding.verdicts:
+                self.lines += b"x-primeur-guard: %b\r\n" % guarded(self.guarding.verdicts)
+
     def _metered(self) -> Meter:
         """Give the meter, made when there is more to do than `_book` does."""
         if self.meter is None:
@@ -230,6 +250,7 @@ class Exchange(msgspec.Struct, eq=False):
     def _settle(self, outcome: str, fault: PrimeurError | None, last: bytes) -> None:
         """Put the answer into the books; its last bytes leave once it is there."""
         self.settled, self.last = True, last
+        self._tell_guard()
         self.house.journal.append_soon(self._metered().settle(outcome, fault), self._durable)
 
     def _durable(self, refused: OSError | None) -> None:

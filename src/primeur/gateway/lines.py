@@ -1,10 +1,12 @@
 """The lines that heads of answers are made of on the short way; `gateway.openai` says the same as pairs."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
 from primeur.core.chat import Served
+from primeur.core.guards import Verdict
 from primeur.core.ports import Standing
 
 _RATE = (
@@ -45,6 +47,11 @@ def _who_served(deployment: str, revision_id: str, provider: str, ends_ms: int |
     names = (deployment.encode(), revision_id.encode(), provider.encode())
     who = b"x-primeur-deployment: %b\r\nx-primeur-revision: %b\r\nx-primeur-provider: %b\r\n" % names
     return who if ends_ms is None else who + b"sunset: %b\r\n" % sunset(ends_ms)
+
+
+def guarded(verdicts: Sequence[Verdict]) -> bytes:
+    """Write what a guard found for the header ``x-primeur-guard``."""
+    return ", ".join(f"{one.stage} {one.rule} {one.action}" for one in verdicts).encode()
 
 
 def sunset(ends_ms: int) -> bytes:

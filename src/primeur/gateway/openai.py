@@ -10,7 +10,7 @@ from primeur.core.ports import Standing
 from primeur.core.wire import AnyRequest, ChatRequest, CompletionRequest, EmbeddingRequest
 from primeur.core.wishes import read_sharing, take_wishes
 from primeur.gateway.doors import MIB, Door
-from primeur.gateway.lines import sunset
+from primeur.gateway.lines import guarded, sunset
 from primeur.gateway.problems import refusal_headers
 from primeur.gateway.visit import Answer, Handler, Headers, Visit, decode, json_answer
 from primeur.registry.routing import unknown_model
@@ -47,8 +47,7 @@ def completion_headers(completion: Completion) -> Headers:
     """Who served, at what overhead, and how much is left."""
     headers = serving_headers(completion.served, completion.overhead_us, completion.standing)
     if completion.verdicts:
-        found = ", ".join(f"{one.stage} {one.rule} {one.action}" for one in completion.verdicts)
-        headers.append((b"x-primeur-guard", found.encode()))
+        headers.append((b"x-primeur-guard", guarded(completion.verdicts)))
     return headers
 
 

@@ -30,14 +30,14 @@ class Way:
     Attributes:
         name: the deployment that the caller named; the one to be allowed.
         deployment: the one that answers: another, where embeddings are made elsewhere.
-        looks: a right or a guard concerns it, so that it may take time to let a request in.
+        placed: a right concerns it, so that it may take time to let a request in.
         stencils: by revision, replica and negotiated price, what `primeur.walks.stencil` works out when first asked.
     """
 
     def __init__(self, name: str, deployment: Deployment, route: Route) -> None:
         """Work out what asks without a rare parameter need."""
         self.name, self.deployment = name, deployment
-        self.looks = deployment.placing is not None or deployment.guard is not None
+        self.placed = deployment.placing is not None
         self.stencils: dict[tuple[str, int, str], Any] = {}
         able = [target for target in deployment.targets if route in target.routes]
         rare = {name for target in able for name in target.dialect.refuses.get(route, ())} | BEYOND_OPENAI

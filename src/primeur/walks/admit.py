@@ -62,19 +62,19 @@ def admit(house: House, caller: Caller, ask: Ask, *, may_wait: bool = False) -> 
     """Let *ask* in; whoever goes on must `settle` (or `withdraw`) it, once.
 
     Args:
-        may_wait: the request can be placed under a right and looked at by a guard, which may mean to wait.
+        may_wait: the request can be placed under a right and its images be fetched, which may mean to wait.
 
     Raises:
         UnknownModel, UnsupportedParameter, OverLimit, NotPermitted, NotReady, VersionRetired: refused.
         SliceSpent: see `primeur.core.ports.Lane.reserve`; `admit_in_turn` deals with it.
-        NeedsPlacing: a right or a guard concerns the deployment, and it cannot wait; as before.
+        NeedsPlacing: a right concerns the deployment, or there are images, and it cannot wait; as before.
     """
     check(caller, "inference", None, ask.arrived_ms)
     way = house.board.now.way(ask.route, ask.fields.model)
     if caller.deployments is not None:
         check_allowed(way, caller, ask)
-    if not may_wait and (way.looks or has_images(ask.fields)):
-        raise NeedsPlacing(f"{way.deployment.name!r} has a right or a guard, or the request an image")
+    if not may_wait and (way.placed or has_images(ask.fields)):
+        raise NeedsPlacing(f"{way.deployment.name!r} has a right, or the request an image")
     deployment, targets = way.deployment, way.order(ask, caller.key_id, house.relay.busy)
     entry = deployment.entry
     if entry is not None:

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextvars import copy_context
 from typing import Any
 
 import msgspec
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Translation
+from primeur.core.errors import BadRequest
 from primeur.core.events import GuardDecided
 from primeur.core.guards import AnswerGuard, Verdict
+from primeur.core.reading import NOT_JSON
 from primeur.registry.observation_rows import GUARDED, Fault
 from primeur.store.database import Tx, tell
+from primeur.store.origin import ORIGIN, Origin
 from primeur.trust.tally import tally
 from primeur.trust.texts import Blocked
 from primeur.walks.choose_project import actor_of
@@ -74,6 +78,17 @@ class Guarding:
             return ask
         return msgspec.structs.replace(ask, body=body, fields=msgspec.json.decode(body, type=type(ask.fields)))
 
+    def passes(self) -> bool:
+        """Whether the ask may go on as it is, with nothing to tell of it; anything else is for `let_through`."""
+        guard = self._deployment.guard
+        if guard is None:
+            return True
+        try:
+            body, verdicts = guard.prompt(self._ask.body)
+        except (BadRequest, *NOT_JSON):
+            return False
+        return body is self._ask.body and not verdicts
+
     def look_at(self, translation: Translation | None) -> Translation | None:
         """Give the translation of an answer, with the guard behind it where it looks at answers."""
         guard = self._deployment.guard
@@ -82,16 +97,25 @@ class Guarding:
 
     async def tell_answer(self, revision_id: str) -> None:
         """Write down what was found in the answer that a revision gave; whoever judges the revision counts it."""
+        telling = self.tell_soon(revision_id)
+        if telling is not None:
+            await asyncio.shield(telling)
+
+    def tell_soon(self, revision_id: str) -> asyncio.Task[None] | None:
+        """As `tell_answer`, for those who do not wait for it."""
         found = [] if self._answer is None else self._answer.verdicts
         if not found:
-            return
+            return None
         self.verdicts = [*self.verdicts, *found]
         self._house.board.faults.append(Fault(self._ask.id, revision_id, self._house.clock.now_ms(), GUARDED))
         # A caller who hangs up does not keep it from being written down.
-        task = asyncio.get_running_loop().create_task(self._tell(found, revision_id))
+        context = copy_context()
+        # On the short way nobody has said yet where this comes from.
+        context.run(ORIGIN.set, Origin(self._ask.address, self._ask.id, self._caller.organisation_id))
+        task = asyncio.get_running_loop().create_task(self._tell(found, revision_id), context=context)
         _telling.add(task)
         task.add_done_callback(_telling.discard)
-        await asyncio.shield(task)
+        return task
 
     async def told(self, events: AsyncIterator[bytes], revision_id: str) -> AsyncIterator[bytes]:
         """Pass a stream on, and write down at its end what was found in it."""
