@@ -5,86 +5,15 @@ import json
 import os
 import random
 import signal
-from collections import Counter
 from contextlib import suppress
 
-import httpx2
 import pytest
+from tests.e2e.roll_outs import CLIENTS, POLICY, Crowd, deploy, move, newest, shares, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.crash, pytest.mark.xdist_group("crash")]
 
 RUNS = 30
-CLIENTS = 6
-POLICY = {"steps": [10, 50], "step_requests": 20, "step_s": 0, "rollback_window_s": 60, "sticky": "request"}
 STATES = ("registered", "canary", "paused", "promoted", "rolled_back")
-
-
-class Crowd:
-    """Clients that ask without pause, and what became of it.
-
-    Attributes:
-        fates: ``completed``, or what a client was told instead.
-        revisions: how many answers each revision gave.
-    """
-
-    def __init__(self, house, key) -> None:
-        self.house, self.key = house, key
-        self.fates: Counter[str] = Counter()
-        self.revisions: Counter[str] = Counter()
-        self.stop = asyncio.Event()
-
-    async def run(self) -> None:
-        await asyncio.gather(*(self._ask(number) for number in range(CLIENTS)))
-
-    async def _ask(self, number: int) -> None:
-        async with httpx2.AsyncClient(headers={"authorization": f"Bearer {self.key}"}, timeout=30) as client:
-            while not self.stop.is_set():
-                fate = await self._once(client, streamed=number % 2 == 0)
-                self.fates[fate] += 1
-                if fate != "completed":
-                    await asyncio.sleep(0.05)
-
-    async def _once(self, client: httpx2.AsyncClient, *, streamed: bool) -> str:
-        body = {"model": "chat", "stream": streamed, "messages": [{"role": "user", "content": "one two three " * 20}]}
-        if streamed:
-            body["stream_options"] = {"include_usage": True}
-        try:
-            async with client.stream("POST", f"{self.house.url}/v1/chat/completions", json=body) as answer:
-                text = (await answer.aread()).decode()
-        except httpx2.ConnectError:
-            return "unreachable"
-        except httpx2.HTTPError:
-            return "lost"
-        if answer.status_code != 200:
-            return f"refused {json.loads(text)['error']['code']}"
-        if streamed and not text.endswith("data: [DONE]\n\n"):
-            assert '"error"' in text, text
-            return "broken off in words"
-        # The head names the revision that began, the end the one that finished and is paid for.
-        last = json.loads(text.split("data: ")[-2]) if streamed else json.loads(text)
-        assert last["primeur"]["revision"] == answer.headers["x-primeur-revision"], text
-        self.revisions[answer.headers["x-primeur-revision"]] += 1
-        return "completed"
-
-
-def deploy(house, **revision):
-    return house.manage("PUT", "/deployments/chat", {"engine": "echo"} | revision)
-
-
-def newest(house):
-    return house.manage("GET", "/deployments/chat/roll-outs")["data"][0]
-
-
-def move(house, what):
-    return house.manage("POST", "/deployments/chat/roll-out", {"move": what})
-
-
-def shares(house):
-    return {one["number"]: one["share"] for one in house.manage("GET", "/deployments/chat")["revisions"]}
-
-
-def wait_for(house, *states):
-    house.wait_until(lambda: newest(house)["state"] in states, f"{states}", seconds=60)
 
 
 async def test_promoting_and_rolling_back_lose_nothing(house_of_its_own):
