@@ -16,6 +16,7 @@ from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.program import ProgramPlan
 from primeur.engines.ray import ENGINE as RAY
+from primeur.engines.ray_plan import RayPlan, ServeLlm
 from primeur.engines.transformers import ENGINE as TRANSFORMERS
 from primeur.engines.vllm import ENGINE as VLLM
 from primeur.engines.vllm import translate
@@ -111,6 +112,41 @@ def test_ray_plans_with_the_inner_engine() -> None:
         RAY.plan(order(STARTER, min_replicas=2))
     with pytest.raises(SetupError, match="a replica runs"):
         RAY.plan(order(STARTER, engine="ray"))
+
+
+def test_ray_leaves_vllm_to_ray_serve_llm(tmp_path: Path) -> None:
+    """Settings of vLLM become its arguments, what a replica needs is shared out, and the face is vLLM's."""
+    pytest.importorskip("ray")
+    inner = {"context_tokens": 512, "tensor_parallel": 2, "cpu_cache_gib": 1, "tool_parser": "hermes"}
+    far = {"engine": "vllm", "engine_settings": inner, "replica_cpus": 3, "replica_gpus": 2, "max_replicas": 5}
+    launch = RAY.plan(order(folder(tmp_path), **far))
+    work = msgspec.json.decode(launch.argv[3].encode(), type=RayPlan).work
+    assert isinstance(work, ServeLlm)
+    assert work.doors == 2
+    assert work.config["model_loading_config"] == {"model_id": "m", "model_source": str(tmp_path)}
+    assert work.config["placement_group_config"] == {"bundles": [{"CPU": 1.5, "GPU": 1.0}] * 2}
+    assert work.config["engine_kwargs"]["max_model_len"] == 512
+    assert work.config["engine_kwargs"]["enable_auto_tool_choice"]
+    assert work.config["runtime_env"]["env_vars"]["VLLM_CPU_KVCACHE_SPACE"] == "1"
+    assert work.config["deployment_config"]["autoscaling_config"]["max_replicas"] == 5
+    assert (launch.dialect, launch.replicates, "tools" in launch.features) == (VLLM.dialect, True, True)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"engine_settings": {"python": "/usr/bin/python3"}}, "leave 'python' out"),
+        ({"engine_settings": {"speed": 1}}, "no setting 'speed'"),
+        ({"engine_settings": {"tensor_parallel": 2}, "replica_gpus": 3}, "cannot be shared"),
+    ],
+)
+def test_what_ray_serve_llm_could_not_do_is_refused(tmp_path: Path, said: dict[str, object], words: str) -> None:
+    """By name, before anything runs; weights must be a folder."""
+    pytest.importorskip("ray")
+    with pytest.raises(SetupError, match=words):
+        RAY.plan(order(folder(tmp_path), engine="vllm", **said))
+    with pytest.raises(SetupError, match="safetensors folder"):
+        RAY.plan(order(STARTER, engine="vllm"))
 
 
 @pytest.mark.parametrize("choice", [None, "auto", "required", {"type": "function", "function": {"name": "paint"}}])

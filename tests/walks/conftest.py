@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from shutil import copyfile
 
@@ -38,7 +38,8 @@ class PaperEngine:
         self.planned.append(order)
         if "bad" in order.settings:
             raise SetupError("unknown setting 'bad'; remove it")
-        return Launch(("true",), frozenset({Route.CHAT}), context_tokens=512)
+        other = replace(DIALECT, name="other") if "other" in order.settings else None
+        return Launch(("true",), frozenset({Route.CHAT}), context_tokens=512, dialect=other)
 
 
 class PaperProvider:

@@ -42,6 +42,15 @@ async def test_a_ready_engine_is_a_target(founded, host):
     assert (target.revision_id, target.provider, target.context_tokens) == (revision, "echo", 256)
 
 
+async def test_settings_may_give_an_engine_another_face(founded, host):
+    """What a launch says of its dialect is so for its revision alone."""
+    for name, settings in (("echo", {}), ("far", {"other": True})):
+        host.ready(await deploy(founded, name, engine="echo", settings=settings))
+    (own,), (other,) = [(await deployment(founded, name)).targets for name in ("echo", "far")]
+    assert other.dialect.name == "other"
+    assert own.dialect.name != "other"
+
+
 async def test_a_bad_revision_takes_no_other_down(founded, host):
     """Its reason is shown, the earlier one goes on, the neighbour is not touched."""
     good = await deploy(founded, "echo", engine="echo")

@@ -1,15 +1,15 @@
 """Ray Serve as an engine: replicas of another engine on the nodes of an existing Ray cluster, autoscaled there.
 
 Needs the extra ``primeur[ray]`` here and on every node, of one version of Ray and Python, and weights that lie under
-the same path everywhere (a shared folder).
+the same path everywhere (a shared folder). vLLM is run by Ray Serve LLM, whose nodes need nothing of ours.
 """
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Annotated, Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,55 +19,11 @@ from primeur.core.errors import SetupError
 from primeur.core.ports import Engine, EngineOrder, Launch
 from primeur.core.scaling import ONE, Scaling
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
+from primeur.engines.ray_llm import plan_llm
+from primeur.engines.ray_plan import OwnEngine, RayPlan, RaySettings, ServeLlm
 from primeur.engines.settings import convert_settings
-
-_Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
-
-
-class RaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a revision may set.
-
-    Attributes:
-        engine: what each replica runs.
-        engine_settings: of that engine.
-        address: of the cluster, as ``ray start`` printed it; ``auto`` is the one that runs on this machine.
-        proxy: where the cluster's Serve proxy answers.
-        min_replicas, max_replicas: Serve adds and takes away replicas between them; a minimum of 0 lets all go.
-        requests_per_replica: under way at one replica on average, which Serve aims at.
-        upscale_delay_s, downscale_delay_s: how long a need must last.
-        drain_s: that a replica may take to finish its requests before it goes.
-        replica_cpus, replica_gpus: what Ray sets aside for one replica.
-    """
-
-    engine: str = "llamacpp"
-    engine_settings: dict[str, Any] = {}
-    address: str = "auto"
-    proxy: str = "http://127.0.0.1:8000"
-    min_replicas: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
-    max_replicas: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
-    requests_per_replica: Annotated[float, msgspec.Meta(gt=0, le=10_000)] = 4
-    upscale_delay_s: _Seconds = 5
-    downscale_delay_s: _Seconds = 60
-    drain_s: _Seconds = 300
-    replica_cpus: Annotated[float, msgspec.Meta(ge=0, le=1024)] = 1
-    replica_gpus: Annotated[float, msgspec.Meta(ge=0, le=1024)] = 0
-
-
-class RayPlan(msgspec.Struct, frozen=True):
-    """Everything the bridge needs to know, decided; travels as its one JSON argument.
-
-    Attributes:
-        application: its name in Serve, and with a slash its route; the digest in it names the plan.
-        family: what the names of all applications of this revision begin with.
-        argv, environment, health_path: how a replica starts its engine, and where that tells how it is.
-    """
-
-    application: str
-    family: str
-    settings: RaySettings
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    health_path: str
+from primeur.engines.vllm import ENGINE as VLLM
+from primeur.engines.vllm import features_of, routes_of
 
 
 def translate(ask: Ask, target: Target) -> Translation | None:
@@ -92,25 +48,28 @@ class RayServe:
             raise SetupError("the engine ray needs Ray; install it with: pip install 'primeur[ray]'")
         settings = _scaled(convert_settings("ray", order.settings, RaySettings), order.scaling)
         _check(settings)
+        if settings.engine == "vllm":
+            work, wanted = plan_llm(order, settings)
+            routes, features = routes_of(wanted), features_of(wanted)
+            facts = Launch((), routes, context_tokens=wanted.context_tokens, features=features, dialect=VLLM.dialect)
+            return _launch(order, settings, work, facts)
         inner = _inner(settings.engine).plan(_ordered(order, settings))
-        body = msgspec.json.encode([msgspec.to_builtins(settings), inner.argv, dict(inner.environment)])
-        family = f"primeur-{order.revision_id}-"
-        plan = RayPlan(
-            application=family + hashlib.sha256(body).hexdigest()[:12],
-            family=family,
-            settings=settings,
-            argv=inner.argv,
-            environment=inner.environment,
-            health_path=inner.health_path,
-        )
-        return Launch(
-            argv=(sys.executable, "-m", "primeur.engines.ray_bridge", msgspec.json.encode(plan).decode()),
-            routes=inner.routes,
-            environment={"RAY_USAGE_STATS_ENABLED": "0"},
-            context_tokens=inner.context_tokens,
-            features=inner.features,
-            replicates=True,
-        )
+        own = OwnEngine(inner.argv, dict(inner.environment), inner.health_path)
+        facts = Launch((), inner.routes, context_tokens=inner.context_tokens, features=inner.features)
+        return _launch(order, settings, own, facts)
+
+
+def _launch(order: EngineOrder, settings: RaySettings, work: OwnEngine | ServeLlm, facts: Launch) -> Launch:
+    """Start the bridge for *work*, whose face is as *facts* say."""
+    body = msgspec.json.encode([msgspec.to_builtins(settings), msgspec.to_builtins(work)])
+    family = f"primeur-{order.revision_id}-"
+    plan = RayPlan(family + hashlib.sha256(body).hexdigest()[:12], family, settings, work)
+    return replace(
+        facts,
+        argv=(sys.executable, "-m", "primeur.engines.ray_bridge", msgspec.json.encode(plan).decode()),
+        environment={"RAY_USAGE_STATS_ENABLED": "0"},
+        replicates=True,
+    )
 
 
 def _scaled(settings: RaySettings, scaling: Scaling) -> RaySettings:
@@ -143,9 +102,10 @@ def _check(settings: RaySettings) -> None:
 
 def _inner(name: str) -> Engine:
     found: dict[str, EntryPoint] = {entry.name: entry for entry in entry_points(group="primeur.engines")}
-    # Engines whose dialect is not llama.cpp's would need a dialect that depends on a setting.
     if name not in {"llamacpp", "openvino", "echo"} or name not in found:
-        raise SetupError(f"ray setting 'engine' is {name!r}; a replica runs llamacpp, openvino or echo", param="engine")
+        raise SetupError(
+            f"ray setting 'engine' is {name!r}; a replica runs llamacpp, openvino, vllm or echo", param="engine"
+        )
     return cast("Engine", found[name].load())
 
 

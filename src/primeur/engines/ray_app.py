@@ -22,7 +22,7 @@ from ray import serve
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from primeur.engines.ray import RayPlan, RaySettings
+from primeur.engines.ray_plan import OwnEngine, RaySettings
 
 _LOAD_S = 600.0
 _LOOK_S = 0.1
@@ -115,9 +115,8 @@ async def _pieces(reply: httpx2.Response) -> AsyncIterator[bytes]:
         await reply.aclose()
 
 
-def build(plan: RayPlan, key: str) -> Any:
-    """Make the Serve application of a plan; *key* is what its replicas ask for."""
-    settings: RaySettings = plan.settings
+def build(own: OwnEngine, settings: RaySettings, key: str) -> Any:
+    """Make the Serve application of an engine of ours; *key* is what its replicas ask for."""
     deployment = serve.deployment(
         Replica,
         name="engine",
@@ -126,12 +125,6 @@ def build(plan: RayPlan, key: str) -> Any:
         health_check_period_s=2,
         health_check_timeout_s=10,
         graceful_shutdown_timeout_s=settings.drain_s,
-        autoscaling_config={
-            "min_replicas": settings.min_replicas,
-            "max_replicas": settings.max_replicas,
-            "target_ongoing_requests": settings.requests_per_replica,
-            "upscale_delay_s": settings.upscale_delay_s,
-            "downscale_delay_s": settings.downscale_delay_s,
-        },
+        autoscaling_config=settings.autoscaling(),
     )
-    return deployment.bind(plan.argv, dict(plan.environment), plan.health_path, key)
+    return deployment.bind(own.argv, dict(own.environment), own.health_path, key)

@@ -20,10 +20,11 @@ import ray
 import uvloop
 from ray import serve
 
+from primeur.engines import ray_llm_app
 from primeur.engines.child import Orders, fatal, read_orders, watch_owner
 from primeur.engines.http_face import Face, Load, Refused, Request, Slow
-from primeur.engines.ray import RayPlan
 from primeur.engines.ray_app import build
+from primeur.engines.ray_plan import OwnEngine, RayPlan, ServeLlm
 
 _TRIES = 5
 _PAUSE_S = 0.2
@@ -63,12 +64,22 @@ class Cluster:
             for name in serve.status().applications:
                 if name.startswith(self.plan.family) and name != self.plan.application:
                     serve.delete(name, _blocking=False)
-            serve.run(build(self.plan, self.key), name=self.plan.application, route_prefix=f"/{self.plan.application}")
+            self._put_up(self.plan.application)
         except Exception as error:  # noqa: BLE001 (Ray raises its own kinds; all of them mean the same here)
             self.fault = f"the cluster did not take the application: {' '.join(str(error).split())[:500]}"
             broken()
         else:
             self.ready = True
+
+    def _put_up(self, name: str) -> None:
+        match self.plan.work:
+            case OwnEngine() as own:
+                serve.run(build(own, self.plan.settings, self.key), name=name, route_prefix=f"/{name}")
+            case ServeLlm() as llm:
+                ray.cloudpickle.register_pickle_by_value(ray_llm_app)
+                task = ray.remote(num_cpus=0)(ray_llm_app.put_up)
+                if why := ray.get(task.remote(llm.config, llm.doors, name, self.key)):
+                    raise RuntimeError(why)
 
     def remove(self) -> None:
         """Take the application away."""

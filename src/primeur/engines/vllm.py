@@ -70,6 +70,24 @@ def translate(ask: Ask, target: Target) -> Translation | None:
     return None
 
 
+def environment_of(settings: VllmSettings) -> dict[str, str]:
+    """What vLLM reads from its environment: nobody is told about its use, and no hub is asked."""
+    environment = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
+    if settings.cpu_cache_gib is not None:
+        environment["VLLM_CPU_KVCACHE_SPACE"] = str(settings.cpu_cache_gib)
+    return environment
+
+
+def routes_of(settings: VllmSettings) -> frozenset[Route]:
+    """What it can be asked for."""
+    return frozenset({Route.EMBEDDINGS} if settings.embeddings else {Route.CHAT, Route.COMPLETIONS})
+
+
+def features_of(settings: VllmSettings) -> frozenset[str]:
+    """What it can do beyond; see `primeur.core.chat.Target`."""
+    return frozenset({"json_schema", "developer", *({"tools"} if settings.tool_parser else ())})
+
+
 class Vllm:
     """Plans vLLM servers; fits `primeur.core.ports.Engine`."""
 
@@ -95,20 +113,17 @@ class Vllm:
         settings = convert_settings("vllm", order.settings, VllmSettings)
         python = _python(settings, order)
         folder_of(order, self.name)
-        environment = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1"}
-        if settings.cpu_cache_gib is not None:
-            environment["VLLM_CPU_KVCACHE_SPACE"] = str(settings.cpu_cache_gib)
         program = ProgramPlan(
             argv=(python, *_arguments(settings, order)),
             key_variable="VLLM_API_KEY",
             busy_metrics="vllm:num_requests_",
-            environment=environment,
+            environment=environment_of(settings),
         )
         return Launch(
             argv=(sys.executable, "-m", "primeur.engines.program", msgspec.json.encode(program).decode()),
-            routes=frozenset({Route.EMBEDDINGS} if settings.embeddings else {Route.CHAT, Route.COMPLETIONS}),
+            routes=routes_of(settings),
             context_tokens=settings.context_tokens,
-            features=frozenset({"json_schema", "developer", *({"tools"} if settings.tool_parser else ())}),
+            features=features_of(settings),
             slots=settings.slots,
         )
 

@@ -208,7 +208,7 @@ class Joiner:
             revision_id=revision.id,
             provider=engine.name,
             endpoint=endpoint,
-            dialect=engine.dialect,
+            dialect=launch.dialect or engine.dialect,
             upstream_model=order.model,
             routes=launch.routes,
             share=revision.share,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import http.client
 import os
 import sys
@@ -21,6 +22,7 @@ from primeur.engines.keeper import Pace
 from primeur.engines.llamacpp import ENGINE as LLAMACPP
 from primeur.engines.openvino import ENGINE as OPENVINO
 from primeur.engines.process import ProcessHost
+from primeur.engines.ray import ENGINE as RAY
 from primeur.engines.transformers import ENGINE as TRANSFORMERS
 from primeur.engines.vllm import ENGINE as VLLM
 from primeur.relay.pool import Pool
@@ -28,6 +30,7 @@ from primeur.relay.pool import Pool
 # What these tests share lies beside them; they are no package.
 sys.path.insert(0, str(Path(__file__).parent))
 from speaking import Speaker
+from tests.e2e.ray_cluster import Cluster, running_cluster
 from tiny_weights import write_bert, write_llama, write_llama_folder
 
 HASTY = Pace(
@@ -113,7 +116,19 @@ KINDS = {
 }
 if VLLM_PYTHON:
     KINDS["vllm, random"] = lambda folder: Kind(VLLM, write_llama_folder(folder / "wide", heads=1), VLLM_SETTINGS)
-NEEDS = {"vllm": "transformers", "openvino": "openvino_genai", "transformers": "transformers"}
+# So has Ray Serve LLM: recipes/ray_llm.sh makes one. Its cluster is started for the suite.
+RAY_LLM_PYTHON = os.environ.get("PRIMEUR_TEST_RAY_LLM", "")
+RAY_LLM_SETTINGS = {
+    "engine": "vllm",
+    "engine_settings": {name: value for name, value in VLLM_SETTINGS.items() if name != "python"},
+    "max_replicas": 2,
+    "requests_per_replica": 2,
+    "upscale_delay_s": 1,
+    "downscale_delay_s": 2,
+}
+if RAY_LLM_PYTHON:
+    KINDS["ray, vllm"] = lambda folder: Kind(RAY, write_llama_folder(folder / "far", heads=1), RAY_LLM_SETTINGS)
+NEEDS = {"ray": "ray", "vllm": "transformers", "openvino": "openvino_genai", "transformers": "transformers"}
 VECTOR_KINDS = {
     "echo": KINDS["echo"],
     "llamacpp, random": lambda folder: Kind(LLAMACPP, write_bert(folder / "bert.gguf"), {}),
@@ -128,6 +143,12 @@ class Rack:
         self.folder = folder
         self.targets: dict[str, Target] = {}
         self.children: list[spawn.Child] = []
+        self.clusters = contextlib.ExitStack()
+
+    @functools.cached_property
+    def cluster(self) -> Cluster:
+        """Two nodes that have Ray Serve LLM."""
+        return self.clusters.enter_context(running_cluster(RAY_LLM_PYTHON))
 
     def target(self, name: str, make: Callable[[Path], Kind]) -> Target:
         if name not in self.targets:
@@ -136,7 +157,8 @@ class Rack:
 
     def _start(self, name: str, kind: Kind) -> Target:
         log = self.folder / f"{name}.log"
-        order = EngineOrder("rev", "m", kind.weights, kind.settings, 2, 4 << 30, log, frozenset({VLLM_PYTHON}))
+        settings = kind.settings | (self.cluster.settings if kind.engine is RAY else {})
+        order = EngineOrder("rev", "m", kind.weights, settings, 2, 4 << 30, log, frozenset({VLLM_PYTHON}))
         launch = kind.engine.plan(order)
         port, secret = spawn.free_port(), spawn.new_secret()
         orders = {"PRIMEUR_ENGINE_PORT": str(port), "PRIMEUR_ENGINE_KEY": secret}
@@ -144,18 +166,19 @@ class Rack:
         self.children.append(spawn.Child(pid, spawn.started_ticks(pid), port, secret))
         wait_for(port, log)
         endpoint = Endpoint("http", "127.0.0.1", port, headers=((b"authorization", f"Bearer {secret}".encode()),))
-        dialect = kind.engine.dialect
+        dialect = launch.dialect or kind.engine.dialect
         return Target("rev", kind.engine.name, endpoint, dialect, "m", launch.routes, features=launch.features)
 
     def close(self) -> None:
         for child in self.children:
             spawn.kill(child)
             os.waitpid(child.pid, 0)
+        self.clusters.close()
 
 
 def wait_for(port: int, log: Path) -> None:
-    """Look until the engine is ready, two minutes at most."""
-    for _ in range(1200):
+    """Look until the engine is ready, five minutes at most."""
+    for _ in range(3000):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         with contextlib.suppress(OSError):
             connection.request("GET", "/health")
@@ -188,6 +211,15 @@ def vector_engine(request: pytest.FixtureRequest, rack: Rack, pool: Pool) -> Spe
     """Every engine that makes vectors."""
     name = request.param if request.param == "echo" else f"vectors: {request.param}"
     return Speaker(rack.target(name, VECTOR_KINDS[request.param]), pool)
+
+
+@pytest.fixture
+def far(rack: Rack, pool: Pool) -> Speaker:
+    """Ray Serve LLM with vLLM, on two nodes."""
+    if not RAY_LLM_PYTHON:
+        pytest.skip("set PRIMEUR_TEST_RAY_LLM to the Python of an environment that recipes/ray_llm.sh made")
+    pytest.importorskip("ray")
+    return Speaker(rack.target("ray, vllm", KINDS["ray, vllm"]), pool)
 
 
 @pytest.fixture

@@ -48,9 +48,14 @@ class Speaker:
     pool: Pool
 
     @property
+    def _face(self) -> str:
+        """What runs: Ray is a way to it."""
+        return "vllm" if self.target.dialect.name == "vllm" else self.target.provider
+
+    @property
     def ranks_tokens(self) -> bool:
         """Whether the engine tells the probabilities of tokens that it did not choose."""
-        return self.target.provider in {"echo", "llamacpp", "vllm"}
+        return self._face in {"echo", "llamacpp", "vllm"}
 
     @property
     def draws_apart(self) -> bool:
@@ -60,7 +65,7 @@ class Speaker:
     @property
     def calls_tools(self) -> bool:
         """Whether tools are known; vLLM, as it is started here, is not told how calls look."""
-        return self.target.provider not in {"transformers", "vllm"}
+        return self._face not in {"transformers", "vllm"}
 
     async def chat(self, content: str = "What is Debian?", **fields: Any) -> Json:
         """Ask in a chat; gives the whole answer, or the list of chunks."""

@@ -53,6 +53,7 @@ class Launch:
         features: see `primeur.core.chat.Target`.
         slots: requests worked on at once; more wait in line. None: nobody waits.
         replicates: one process keeps all replicas itself, elsewhere.
+        dialect: how the face differs with these settings; None: as the engine's own says.
     """
 
     argv: tuple[str, ...]
@@ -64,6 +65,7 @@ class Launch:
     features: frozenset[str] = frozenset()
     slots: int | None = None
     replicates: bool = False
+    dialect: Dialect | None = None
 
 
 class Engine(Protocol):
