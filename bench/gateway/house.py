@@ -23,9 +23,12 @@ _PRICE = {"currency": "EUR", "input": "2.50", "cached": "0.25", "output": "10.00
 class Primeur:
     """The service in a process of its own, founded in an empty folder."""
 
-    def __init__(self, folder: Path, ports: tuple[int, ...], *, max_connections: int = 2048) -> None:
+    def __init__(
+        self, folder: Path, ports: tuple[int, ...], *, max_connections: int = 2048, workers: int | None = None
+    ) -> None:
         """Found the house, declare it, and start it again so that it begins as a service does every day."""
         self.folder, self.ports, self.max_connections = folder, ports, max_connections
+        self.workers = workers
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         try:
@@ -39,6 +42,8 @@ class Primeur:
     def start(self) -> None:
         """Start it, and wait until it is ready."""
         command = [sys.executable, "-m", "primeur", "up", "--data-dir", str(self.folder), "--port", str(self.port)]
+        if self.workers is not None:
+            command += ["--workers", str(self.workers)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PRIMEUR_")}
         with (self.folder.parent / "primeur.log").open("ab") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
