@@ -192,11 +192,11 @@ _SECRETS = (
     r"|\bgh[pousr]_[A-Za-z0-9]{36,255}|\bgithub_pat_[A-Za-z0-9_]{22,255}|\bglpat-[A-Za-z0-9_-]{20,100}"
     r"|\bxox[abprs]-[A-Za-z0-9-]{10,200}|\bAIza[0-9A-Za-z_-]{35}|\bhf_[A-Za-z0-9]{30,100}|\bwhsec_[A-Za-z0-9+/=]{24,100}"
 )
-_SECRETS_BEGIN = holding(
-    ("eyJ", "AKIA", "ASIA", "AIza"),
-    dashed=("-----BEGIN", "sk-", "glpat-", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"),
-    underscored=("pk_", "pl_", "ps_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "whsec_"),
-)
+_SECRETS_BEGIN = holding({
+    "": ("eyJ", "AKIA", "ASIA", "AIza"),
+    "-": ("-----BEGIN", "sk-", "glpat-", "xoxa-", "xoxb-", "xoxp-", "xoxr-", "xoxs-"),
+    "_": ("pk_", "pl_", "ps_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "whsec_"),
+})  # fmt: skip
 RULES: Mapping[str, Rule] = {
     "secret": _rule(_SECRETS_BEGIN, _SECRETS),
     "email": _rule(around_ats, r"(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,63}\b"),

@@ -5,7 +5,7 @@ nothing, but whatever there is lies within one, with room for the expression to 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 Stretches = Iterable[tuple[int, int]]
@@ -26,26 +26,19 @@ def everywhere(text: str) -> Stretches:
     return ((0, len(text)),)
 
 
-def holding(always: tuple[str, ...] = (), **marked: tuple[str, ...]) -> Where:
+def holding(marked: Mapping[str, tuple[str, ...]]) -> Where:
     """For forms that begin with fixed words: all of a text that has one of the words.
 
     Args:
-        always: words to look for.
-        marked: more of them, by a name for the one sign that all of them have (see `_MARKS`).
+        marked: the words, by a sign that all of them have, which is looked for sooner than many words; by nothing where
+            they have none in common.
     """
-    groups = [(_MARKS[name], words) for name, words in marked.items()]
 
     def where(text: str) -> Stretches:
-        if any(word in text for word in always):
-            return everywhere(text)
-        # One sign is looked for sooner than many words.
-        found = any(mark in text and any(word in text for word in words) for mark, words in groups)
+        found = any(mark in text and any(word in text for word in words) for mark, words in marked.items())
         return everywhere(text) if found else ()
 
     return where
-
-
-_MARKS = {"dashed": "-", "underscored": "_"}
 
 
 def around_ats(text: str) -> Stretches:
