@@ -10,7 +10,7 @@ from primeur.core.chat import Route
 from primeur.core.errors import PrimeurError
 from primeur.core.heads import Mask, mask_of
 from primeur.core.ids import Mint
-from primeur.core.wire import AnyRequest, ChatRequest
+from primeur.core.wire import AnyRequest
 from primeur.gateway.anthropic import messages
 from primeur.gateway.anthropic_voice import hear_messages
 from primeur.gateway.doors import Door
@@ -36,26 +36,15 @@ class Address:
     """What a URL leads to, worked out once per URL.
 
     Attributes:
-        decoder: of bodies that are asked as they are.
-        hear: reads bodies of another dialect; None for OpenAI's own.
+        hear: reads its bodies.
         word: see `primeur.governance.key_scopes`.
     """
 
     door: Door
     route: Route
     face: Face
-    deployment: str | None
-    decoder: msgspec.json.Decoder[AnyRequest]
+    hear: Hear
     word: str
-    hear: Hear | None = None
-
-    def read(self, house: House, caller: Caller, body: bytes, request_id: str, arrived_ms: int) -> Heard | None:
-        """Read a body, as `Hear` does."""
-        if self.hear is not None:
-            return self.hear(house, caller, body, request_id, arrived_ms)
-        if self.deployment is not None:
-            body = with_deployment(body, self.deployment)
-        return Heard(body, self.decoder.decode(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +113,24 @@ class Express:
             return None
         if found.door is None:
             return None
-        hear = _OTHERS.get(found.door.handler)
-        if hear is None and found.door.handler not in INFERENCE:
+        handler, name = found.door.handler, found.params.get("deployment")
+        if handler in INFERENCE:
+            route, kind = INFERENCE[handler]
+            hear = _plainly(kind, unquote(name) if name is not None else None)
+        elif handler in _OTHERS:
+            route, hear = Route.CHAT, _OTHERS[handler]
+        else:
             return None
-        route, kind = INFERENCE.get(found.door.handler, (Route.CHAT, ChatRequest))
-        name = found.params.get("deployment")
-        return Address(
-            found.door,
-            route,
-            found.face,
-            unquote(name) if name is not None else None,
-            msgspec.json.Decoder(kind),
-            route_of(found.door.path),
-            hear,
-        )
+        return Address(found.door, route, found.face, hear, route_of(found.door.path))
+
+
+def _plainly(kind: type[AnyRequest], deployment: str | None) -> Hear:
+    """For bodies in OpenAI's own words; *deployment*: the one that Azure's path names."""
+    decoder = msgspec.json.Decoder(kind)
+
+    def hear(_house: House, _caller: Caller, body: bytes, _request_id: str, _arrived_ms: int) -> Heard:
+        if deployment is not None:
+            body = with_deployment(body, deployment)
+        return Heard(body, decoder.decode(body))
+
+    return hear

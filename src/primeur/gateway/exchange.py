@@ -73,13 +73,14 @@ class Exchange(msgspec.Struct, eq=False):
             admission = admit(house, self.caller, ask)
         except PrimeurError:
             return False
+        line = None
         try:
             stencil = stencil_for(house, admission.way, ask.route, admission.targets[0], self.caller)
             body = stencil.body(ask, admission.cap)
-            passes = body is not None and self._passes_guard(admission.deployment)
-            line = stencil.post.start(ask.id, body, self) if passes and body is not None else None
+            if body is not None and self._passes_guard(admission.deployment):
+                line = stencil.post.start(ask.id, body, self)
         except PrimeurError:
-            line = None
+            pass
         if line is None:
             withdraw(house, ask, admission)
             return False

@@ -188,7 +188,7 @@ class ExpressProtocol(AnsweringProtocol):
         now_ms = house.clock.now_ms()
         request_id = self.express.ids.make(now_ms)
         try:
-            heard = self._address.read(house, caller, body, request_id, now_ms)
+            heard = self._address.hear(house, caller, body, request_id, now_ms)
         except (PrimeurError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
         if heard is None or heard.fields.primeur is not None:
