@@ -74,6 +74,18 @@ def test_signing_out_ends_the_session_for_good(browser, service):
     context.close()
 
 
+def test_a_session_is_over_before_signing_out_is_answered(service):
+    """Whoever asks with the old cookie the moment after meets the door, however often it is tried."""
+    for _ in range(5):
+        with httpx2.Client(base_url=service.url) as person:
+            opened = person.post(service.manage("POST", "/sign-in-links", {})["path"])
+            cookie = {"cookie": f"primeur_session={opened.cookies['primeur_session']}"}
+            token = re.search('name="csrf" value="([0-9a-f]+)"', person.get("/keys").text)
+            assert token
+            assert person.post("/sign-out", data={"csrf": token[1]}).headers["location"] == "/sign-in"
+            assert httpx2.get(f"{service.url}/keys", headers=cookie).status_code == 303
+
+
 @pytest.mark.parametrize("path", ["/keys", "/keys/key_x/revoke", "/sign-out"])
 def test_a_form_without_the_sessions_token_is_refused(session, service, path):
     """A form of another site has no token, whatever cookies come along."""

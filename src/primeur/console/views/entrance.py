@@ -55,6 +55,8 @@ async def leave(page: Page) -> Response:
     if await page.form() is None:
         return refuse(page, ApiRefusal(403, page.say("problem.form")))
     ended = await sign_out(page.desk.house, page.session)
+    # The session is over when the page says so, not when the snapshot is next looked at.
+    await catch_up(page.desk.house)
     # Whoever came by a provider is offered to leave there too.
     gone = page.go(f"/sign-in?out=1&organisation={ended}" if ended else "/sign-in")
     drop_session(gone, page.request)
