@@ -28,7 +28,7 @@ from primeur.limits.metrics import SharedLimitsCollector
 from primeur.limits.shared import SharedLimiter
 from primeur.limits.slices import Keeper
 from primeur.limits.valkey import ValkeyKeeper
-from primeur.machine import SystemClock, SystemDice, name_machine
+from primeur.machine import SystemClock, SystemDice, memory_here, name_machine
 from primeur.relay.errand import PooledErrands
 from primeur.relay.pool import Pool
 from primeur.store.database import Store
@@ -217,7 +217,7 @@ def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)
             data_dir=settings.data_dir,
             pepper=read_pepper(settings.data_dir, settings.secret_path),
             cores=len(os.sched_getaffinity(0)),
-            memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            memory_bytes=settings.memory_mib << 20 if settings.memory_mib else memory_here(),
             programs=settings.programs,
             machine=name_machine(),
             egress=settings.egress,

@@ -28,6 +28,7 @@ class Settings:
         database: SQLAlchemy URL; a SQLite file in *data_dir* by default.
         declared: a ``primeur.toml`` to apply at start; None: nothing.
         drain_s: seconds that running answers are given when the service stops.
+        memory_mib: memory that engines may take together; None: all that this machine, or its container, has.
         programs: programs that engine settings may name, full paths.
         egress: which addresses may be reached from here.
         master_keys: ``file:PATH``, or ``NAME:ARGUMENT`` of an installed key service; empty: a file in *data_dir*.
@@ -55,6 +56,7 @@ class Settings:
     declared: Path | None = None
     drain_s: int = 30
     programs: frozenset[str] = frozenset()
+    memory_mib: int | None = None
     egress: Egress = SHUT
     audit_key_path: Path | None = None
     master_keys: str = ""
@@ -101,7 +103,7 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
     Raises:
         SetupError: ``PRIMEUR_PORT`` is no port; a line of the egress allow-list or a trusted proxy is none;
             ``PRIMEUR_OTLP_ENDPOINT`` is no address; ``PRIMEUR_WORKERS`` or ``PRIMEUR_LIMITS_WHEN_LOST`` say what
-            cannot be; the public URL is none.
+            cannot be; ``PRIMEUR_MEMORY_MIB`` is no number; the public URL is none.
     """
     said_port = environment.get("PRIMEUR_PORT", str(DEFAULT_PORT))
     if port is None and not (said_port.isdigit() and int(said_port) < 65536):
@@ -133,6 +135,7 @@ def read_settings(  # noqa: PLR0913 (one for each flag)
         shares_when_lost=_shares(limits_when_lost or environment.get("PRIMEUR_LIMITS_WHEN_LOST", "closed")),
         secret_path=_path(environment.get("PRIMEUR_SECRET_FILE", "")),
         public_url=_origin(public_url or environment.get("PRIMEUR_PUBLIC_URL", "")),
+        memory_mib=_memory(environment.get("PRIMEUR_MEMORY_MIB", "")),
         programs=frozenset(filter(None, environment.get("PRIMEUR_ENGINE_PROGRAMS", "").split(os.pathsep))),
     )
 
@@ -142,6 +145,12 @@ def _count(name: str, given: int | None, environment: Mapping[str, str]) -> int:
     if given is None and not (said.isdigit() and 1 <= int(said) <= WORKERS_MOST):
         raise SetupError(f"{name} is {said!r}; it must be a number from 1 to {WORKERS_MOST}")
     return int(said) if given is None else given
+
+
+def _memory(said: str) -> int | None:
+    if said and not (said.isdigit() and 1 <= int(said) < 1 << 40):
+        raise SetupError(f"PRIMEUR_MEMORY_MIB is {said!r}; it must be a number of MiB, such as 16384")
+    return int(said) if said else None
 
 
 def _shares(said: str) -> bool:

@@ -3,7 +3,10 @@
 import os
 import platform
 import time
+from collections.abc import Iterable
 from pathlib import Path
+
+_MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 class SystemClock:
@@ -38,6 +41,19 @@ class SystemDice:
             block = os.urandom(self._BLOCK)
             self._drawn.extend(block[at : at + n] for at in range(n, self._BLOCK, n))
             return block[:n]
+
+
+def memory_here(limits: Iterable[Path] = _MEMORY_LIMITS) -> int:
+    """Give the bytes of memory of this machine, or of the container that this process is in where that has less."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in limits:
+        try:
+            said = path.read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        # Version 2 writes "max" where there is no limit, version 1 a number above any memory.
+        found += [int(said)] if said.isdigit() and int(said) else []
+    return min(found)
 
 
 def name_machine() -> str:

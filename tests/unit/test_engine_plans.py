@@ -20,6 +20,7 @@ from primeur.engines.ray_plan import RayPlan, ServeLlm
 from primeur.engines.transformers import ENGINE as TRANSFORMERS
 from primeur.engines.vllm import ENGINE as VLLM
 from primeur.engines.vllm import translate
+from primeur.engines.weights import folder_memory_bytes
 
 STARTER = Path(primeur.weights.__file__).parent / "starter.gguf"
 MINILM = STARTER.with_name("minilm.gguf")
@@ -165,3 +166,25 @@ def chat(said: dict[str, object]) -> Ask:
     """A request for a chat."""
     body = msgspec.json.encode(said)
     return Ask("req_1", Route.CHAT, body, msgspec.json.decode(body, type=ChatRequest), 0, 0)
+
+
+def test_engines_compute_weights_and_cache_from_the_heads(tmp_path: Path) -> None:
+    """The starter keeps 1,024 numbers a token, in two bytes each; a GPU's memory is not this machine's."""
+    size = STARTER.stat().st_size
+    wide = LLAMACPP.plan(order(STARTER, context_tokens=512, slots=4))
+    assert wide.memory_bytes == size + 4 * 512 * 1024 * 2
+    assert LLAMACPP.plan(order(MINILM)).memory_bytes == MINILM.stat().st_size
+    (tmp_path / "model.safetensors").write_bytes(bytes(1000))
+    config = {"num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "hidden_size": 64}
+    assert folder_memory_bytes(tmp_path, config | {"dtype": "bfloat16"}, "auto", 10) == 1000 + 10 * 2 * 2 * 2 * 16 * 2
+    assert folder_memory_bytes(tmp_path, config | {"torch_dtype": "bfloat16"}, "float32", 0) == 2000
+    cpu = VLLM.plan(order(folder(tmp_path), python=sys.executable, cpu_cache_gib=1))
+    assert cpu.memory_bytes == 1000 + (1 << 30)
+    assert VLLM.plan(order(folder(tmp_path), python=sys.executable)).memory_bytes is None
+
+
+def test_a_launch_is_named_by_all_that_is_started() -> None:
+    """Another slot, another cache or another thread is another launch."""
+    ways = [{}, {"slots": 2}, {"cache_type": "q8_0"}, {"threads": 7}, {"context_tokens": 512}]
+    assert len({LLAMACPP.plan(order(STARTER, **settings)).digest for settings in ways}) == len(ways)
+    assert LLAMACPP.plan(order(STARTER)).digest == LLAMACPP.plan(order(STARTER)).digest

@@ -24,7 +24,6 @@ from primeur.registry.scaling import (
     check_scaling,
     decide,
     first_replicas,
-    fitting,
 )
 
 NOW = 1_800_000_000_000
@@ -185,11 +184,6 @@ def test_a_new_revision_begins_with_as_many_as_the_one_before():
     assert first_replicas(POLICY, 3, NOW) == 3
     assert first_replicas(POLICY, 0, NOW) == 1
     assert first_replicas(Scaling(), 3, NOW) == 1
-
-
-def test_memory_has_room_for_what_was_measured():
-    assert fitting(None, 0, 100) is None
-    assert (fitting(30, 20, 100), fitting(30, 90, 100)) == (2, 1)
 
 
 @given(some.lists(some.floats(0, 1e6), min_size=1, max_size=200))

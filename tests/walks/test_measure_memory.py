@@ -1,4 +1,4 @@
-"""Memory is measured, and what does not fit is refused."""
+"""Memory is measured by what was started, and what does not fit is refused."""
 
 import dataclasses
 
@@ -6,58 +6,144 @@ import pytest
 
 from primeur.core.errors import Conflict
 from primeur.core.ports import EngineState
-from primeur.registry import rows
-from primeur.registry.rules import check_memory
+from primeur.core.scaling import Scaling
+from primeur.registry import deployment_rows, rows
+from primeur.registry.memory_rows import list_seen
 from primeur.store.database import last_sequence
 from primeur.walks.add_model import NewVersion, add_model
 from primeur.walks.compile_snapshot import compile_snapshot
 from primeur.walks.deploy import NewRevision, deploy
 from primeur.walks.measure_memory import measure
 
-GIB = 1 << 30
+MIB, GIB = 1 << 20, 1 << 30
+SLOT = MIB * 100
+
+
+class Sized:
+    """An engine whose processes need 100 MiB for each slot, and says so."""
+
+    name = "llamacpp"
+
+    def __init__(self, engine):
+        self.dialect, self._engine = engine.dialect, engine
+
+    def plan(self, order):
+        slots = order.settings.get("slots", 1)
+        launch = self._engine.plan(dataclasses.replace(order, settings={}))
+        return dataclasses.replace(launch, argv=("run", order.model, str(slots)), memory_bytes=slots * SLOT)
 
 
 @pytest.fixture
-async def loaded(founded, owner, write_gguf, host):
-    """A deployment whose engine serves, and how much it holds."""
-    await add_model(founded, owner, NewVersion("tiny"), write_gguf())
-    revision = await deploy(founded, owner, "chat", NewRevision(model="tiny"))
-    founded.board.now = await compile_snapshot(founded)
-
-    async def hold(memory_bytes, phase="ready"):
-        host.states[revision.id] = EngineState(phase, memory_bytes=memory_bytes)
-        await measure(founded)
-        (version,) = [one for one in await founded.store.read(rows.list_versions) if one.id == revision.version_id]
-        return version.memory_bytes
-
-    return hold
+async def sized(founded, owner, write_gguf):
+    """A house of one GiB with such an engine, and the model ``tiny``."""
+    house = dataclasses.replace(founded, engines=founded.engines | {"llamacpp": Sized(founded.engines["llamacpp"])})
+    await add_model(house, owner, NewVersion("tiny"), write_gguf())
+    return house
 
 
-async def test_the_most_that_was_seen_is_kept(founded, loaded):
-    """While it loads nothing is; a little more is no news."""
-    assert await loaded(500, "loading") is None
-    assert await loaded(1000) == 1000
-    before = await founded.store.read(last_sequence)
-    assert await loaded(1010) == 1000
-    assert await loaded(900) == 1000
-    assert await founded.store.read(last_sequence) == before
-    assert await loaded(2000) == 2000
+@pytest.fixture
+def load(sized, owner, host):
+    """Deploy ``tiny``, let its engine hold so much, and measure; gives the revision."""
+
+    async def work(name, memory_bytes, phase="ready", shared=0, **settings):
+        revision = await deploy(sized, owner, name, NewRevision(model="tiny", settings=settings))
+        await recompile(sized)
+        host.states[revision.id] = EngineState(phase, memory_bytes=memory_bytes, shared_bytes=shared)
+        await measure(sized)
+        await recompile(sized)
+        return revision
+
+    return work
 
 
-async def test_what_does_not_fit_is_refused(founded, owner, loaded, write_gguf, host):
-    """Beside other weights; the same weights again are shared, and what runs goes on."""
-    assert await loaded(GIB * 3 // 4) == GIB * 3 // 4
-    other = await add_model(founded, owner, NewVersion("other"), write_gguf("b.gguf", name="b"))
-    await founded.store.transact(lambda tx: rows.keep_memory(tx, other.id, GIB // 2))
-    with pytest.raises(Conflict, match=r"held 0\.5 GiB when they ran.*chat 0\.8 GiB") as caught:
-        await deploy(founded, owner, "more", NewRevision(model="other"))
+async def recompile(house):
+    house.board.now = await compile_snapshot(house)
+
+
+async def revisions(house):
+    return await house.store.read(deployment_rows.list_revisions)
+
+
+async def test_the_most_that_was_seen_is_kept_by_what_was_started(sized, load, host):
+    """While it loads nothing is; a little more is no news; other settings have a figure of their own."""
+    revision = await load("chat", 500, "loading")
+    assert not await sized.store.read(list_seen)
+    for held, known in ((1000, 1000), (1010, 1000), (900, 1000), (2000, 2000)):
+        host.states[revision.id] = EngineState("ready", memory_bytes=held)
+        before = await sized.store.read(last_sequence)
+        await measure(sized)
+        ((one,),) = (await sized.store.read(list_seen)).values()
+        assert one.memory_bytes == known
+        assert one.computed_bytes == SLOT
+        assert (await sized.store.read(last_sequence) > before) == (held == known)
+    await load("wide", 5000, slots=2)
+    ((wide, chat),) = (await sized.store.read(list_seen)).values()
+    assert {wide.memory_bytes, chat.memory_bytes} == {5000, 2000}
+    (version,) = await sized.store.read(rows.list_versions)
+    assert version.memory_bytes == 5000
+
+
+async def test_other_settings_are_not_let_in_on_what_the_default_held(sized, owner, load):
+    """A revision of a hundred times the cache was let in on the default's figure once; an estimate says no."""
+    await load("chat", 146 * MIB)
+    before = await revisions(sized)
+    with pytest.raises(Conflict, match=r"it needs 9\.8 GiB by an estimate .*held by chat 146\.0 MiB") as caught:
+        await deploy(sized, owner, "chat", NewRevision(model="tiny", settings={"slots": 100}))
     assert caught.value.code == "memory_exceeded"
-    await deploy(founded, owner, "again", NewRevision(model="tiny"))
-    roomy = dataclasses.replace(founded, place=dataclasses.replace(founded.place, memory_bytes=2 * GIB))
-    await deploy(roomy, owner, "more", NewRevision(model="other"))
-    assert host.states
+    assert await revisions(sized) == before
+    await deploy(sized, owner, "chat", NewRevision(model="tiny", settings={"slots": 8}))
 
 
-def test_a_first_load_is_never_refused():
-    """Nothing is guessed."""
-    check_memory(None, {"chat": 10 * GIB}, GIB)
+async def test_another_revision_of_the_same_version_counts(sized, owner, load):
+    """The one that serves stays until the next is ready."""
+    await load("chat", 600 * MIB)
+    with pytest.raises(Conflict, match=r"as was measured with these settings, .* held by chat 600\.0 MiB"):
+        await deploy(sized, owner, "chat", NewRevision(model="tiny"))
+
+
+async def test_weights_that_are_mapped_from_one_file_count_once(sized, owner, load):
+    """So a large model can be deployed again beside itself; other files that are mapped are not its weights."""
+    (version,) = await sized.store.read(rows.list_versions)
+    await sized.store.transact(lambda tx: rows.change_version(tx, version, {"size_bytes": 300 * MIB}))
+    await load("chat", 600 * MIB, shared=400 * MIB)
+    ((chat,),) = (await sized.store.read(list_seen)).values()
+    assert chat.shared_bytes == 300 * MIB
+    await deploy(sized, owner, "chat", NewRevision(model="tiny"))
+
+
+async def test_what_is_still_loading_counts_with_what_it_will_hold(sized, owner, load):
+    """And what is declared beside it, which no snapshot has seen."""
+    await load("chat", None, "loading", slots=6)
+    with pytest.raises(Conflict, match=r"held by chat 600\.0 MiB"):
+        await deploy(sized, owner, "more", NewRevision(model="tiny", settings={"slots": 5}))
+    await deploy(sized, owner, "more", NewRevision(model="tiny", settings={"slots": 2}))
+    with pytest.raises(Conflict, match=r"held by chat 600\.0 MiB, more 200\.0 MiB"):
+        await deploy(sized, owner, "third", NewRevision(model="tiny", settings={"slots": 3}))
+
+
+async def test_as_many_replicas_as_there_must_be_have_to_fit(sized, owner):
+    """Those that there may be are held back later, with the reason."""
+    wide = NewRevision(model="tiny", settings={"slots": 3}, scaling=Scaling(min=4, max=4))
+    with pytest.raises(Conflict, match="4 replicas need"):
+        await deploy(sized, owner, "chat", wide)
+    may = NewRevision(model="tiny", settings={"slots": 3}, scaling=Scaling(min=1, max=4))
+    await deploy(sized, owner, "chat", may)
+
+
+async def test_a_new_revision_begins_with_no_more_replicas_than_fit(sized, owner):
+    """The one before it has as many as it could."""
+    await deploy(sized, owner, "chat", NewRevision(model="tiny", settings={"slots": 3}, scaling=Scaling(min=3, max=3)))
+    await recompile(sized)
+    (three,) = sized.board.now.scaled
+    assert three.replicas == 3
+    small = dataclasses.replace(sized, place=dataclasses.replace(sized.place, memory_bytes=700 * MIB))
+    await recompile(small)
+    (one,) = small.board.now.scaled
+    assert one.replicas == 2
+
+
+async def test_a_first_load_of_which_nothing_is_known_is_not_guessed_about(founded, owner, write_gguf):
+    """An engine that cannot compute its memory is measured."""
+    await add_model(founded, owner, NewVersion("tiny"), write_gguf())
+    small = dataclasses.replace(founded, place=dataclasses.replace(founded.place, memory_bytes=1))
+    assert await deploy(small, owner, "chat", NewRevision(model="tiny"))

@@ -14,6 +14,7 @@ from primeur.core.scaling import Load, Scaling
 from primeur.core.wire import ChatRequest
 from primeur.gateway.load_metrics import LoadCollector
 from primeur.registry import scaling_rows
+from primeur.registry.memory import Need
 from primeur.registry.scaling import process_name
 from primeur.walks.deploy import NewRevision, deploy
 from primeur.walks.follow_changes import recompile
@@ -130,7 +131,7 @@ async def test_nobody_waits_for_what_never_sleeps(founded, owner):
 async def test_memory_that_was_measured_holds_replicas_back(engineer):
     house = engineer.house
     (one,) = house.board.now.scaled
-    house.board.turn(replace(house.board.now, scaled=(replace(one, memory_bytes=house.place.memory_bytes // 2),)))
+    house.board.turn(replace(house.board.now, scaled=(replace(one, need=Need(house.place.memory_bytes // 2)),)))
     house.board.elsewhere = {"w1": {one.revision_id: Load(6, 0, {1: 6})}}
     house.clock.ms += 2000
     await tick(house, engineer.watched)

@@ -70,6 +70,11 @@ class GgufHead:
         return f"{self.architecture}.pooling_type" in self.metadata or self.architecture.endswith("bert")
 
     @property
+    def slides(self) -> bool:
+        """Whether some layers look back a fixed way only, so that their cache does not grow with the context."""
+        return f"{self.architecture}.attention.sliding_window" in self.metadata
+
+    @property
     def cache_elements_per_token(self) -> int:
         """Numbers that attention keeps per token of context, keys and values of all layers together."""
         heads, layers = self.number("attention.head_count"), self.number("block_count")

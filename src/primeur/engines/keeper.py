@@ -179,7 +179,9 @@ class Keeper:
                 await end_process(child, 0.0)
                 raise _Broke(f"not ready after {pace.load_limit_s:.0f} s")
             await self._pause(over, pace.load_probe_s)
-        self._move("serve", "", endpoint=self._endpoint(child), memory_bytes=spawn.resident_bytes(child.pid))
+        memory_bytes, shared_bytes = spawn.memory_of(child.pid)
+        held = {"memory_bytes": memory_bytes, "shared_bytes": shared_bytes}
+        self._move("serve", "", endpoint=self._endpoint(child), **held)
 
     async def _while_ready(self, child: spawn.Child, over: asyncio.Task[str]) -> None:
         silent = 0
@@ -190,7 +192,8 @@ class Keeper:
                 await end_process(child, 0.0)
                 raise _Broke(f"it did not answer {silent} health probes")
             # Memory alone is no news for the readers of the snapshot.
-            self.state = replace(self.state, memory_bytes=spawn.resident_bytes(child.pid))
+            memory_bytes, shared_bytes = spawn.memory_of(child.pid)
+            self.state = replace(self.state, memory_bytes=memory_bytes, shared_bytes=shared_bytes)
             bound_log(self.order.log_path)
 
     async def _pause(self, over: asyncio.Task[str], seconds: float) -> None:
@@ -212,8 +215,8 @@ class Keeper:
         await asyncio.sleep(delay_s)
 
     def _progress(self, child: spawn.Child) -> str:
-        weights, resident = self.order.weights, spawn.resident_bytes(child.pid)
-        if weights is None or resident is None or not weights.is_file():
+        weights, (resident, _) = self.order.weights, spawn.memory_of(child.pid)
+        if weights is None or not resident or not weights.is_file():
             return "loading"
         return f"loading weights {min(99, 100 * resident // max(weights.stat().st_size, 1))} %"
 

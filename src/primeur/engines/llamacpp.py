@@ -11,7 +11,7 @@ from primeur.core.gguf import GgufHead, read_gguf_file
 from primeur.core.ports import EngineOrder, Launch
 from primeur.engines.llamacpp_dialect import DIALECT
 from primeur.engines.llamacpp_flags import llama_server_argv
-from primeur.engines.llamacpp_settings import LlamaPlan, LlamaSettings, plan_llama
+from primeur.engines.llamacpp_settings import LlamaPlan, LlamaSettings, computed_bytes, plan_llama
 from primeur.engines.llamacpp_text import SUFFIX_FEATURE
 from primeur.engines.program import ProgramPlan
 from primeur.engines.settings import check_program, convert_settings
@@ -32,8 +32,7 @@ class LlamaCpp:
         """
         _, head = gguf_of(order, self.name)
         settings = convert_settings("llamacpp", order.settings, LlamaSettings)
-        for adapter in settings.lora:
-            _check_adapter(adapter.path, head)
+        adapters = sum(_check_adapter(adapter.path, head) for adapter in settings.lora)
         plan = plan_llama(settings, head, order)
         return Launch(
             argv=argv_of(plan, settings.server and check_program(order, self.name, "server", settings.server)),
@@ -41,6 +40,7 @@ class LlamaCpp:
             context_tokens=plan.context_tokens,
             features=features(plan, head),
             slots=plan.slots,
+            memory_bytes=computed_bytes(settings, plan, head, adapters),
         )
 
 
@@ -66,12 +66,14 @@ def features(plan: LlamaPlan, head: GgufHead) -> frozenset[str]:
     return frozenset(found)
 
 
-def _check_adapter(path: str, head: GgufHead) -> None:
+def _check_adapter(path: str, head: GgufHead) -> int:
+    """Give the adapter's size in bytes, if it goes with the weights."""
     adapter = read_gguf_file(Path(path))
     if adapter.kind != "adapter":
         raise SetupError(f"{path} is not a LoRA adapter but a {adapter.kind}; export one in GGUF form", param="lora")
     if adapter.architecture != head.architecture:
         raise SetupError(f"{path} was made for {adapter.architecture}, not for {head.architecture}", param="lora")
+    return adapter.size_bytes
 
 
 ENGINE = LlamaCpp()

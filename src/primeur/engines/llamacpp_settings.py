@@ -183,6 +183,18 @@ def check_room(settings: LlamaSettings, head: GgufHead, memory_bytes: int, cache
         )
 
 
+def computed_bytes(settings: LlamaSettings, plan: LlamaPlan, head: GgufHead, adapter_bytes: int) -> int | None:
+    """Weights, adapters and attention cache of one process; None where a GPU may hold them.
+
+    Models that pool keep no cache. What layers with a sliding window keep depends on the build, so only the weights of
+    such models are sure.
+    """
+    if settings.server is not None and settings.gpu_layers != 0:
+        return None
+    cache = 0 if head.pools or head.slides else plan.cache_tokens * cache_bytes_per_token(settings, head)
+    return head.size_bytes + adapter_bytes + cache
+
+
 def prompt_cache_mib(settings: LlamaSettings, memory_bytes: int) -> int:
     """Memory for the caches of earlier prompts: as set, else a 64th of the machine's, at most 256 MiB."""
     if settings.prompt_cache_mib is not None:

@@ -20,6 +20,8 @@ from primeur.engines.token_checks import TOKEN_REFUSES, check
 from primeur.engines.weights import gguf_of
 
 DEFAULT_CONTEXT_TOKENS = 4096
+# On processors the pipeline keeps its cache in 8 bits; it begins small and grows, to one full context at least.
+_CACHE_ELEMENT_BYTES = 1
 _QUANTISATIONS = frozenset({"F16", "Q8_0", "Q4_0"})
 _ARCHITECTURES = frozenset({"llama", "qwen2", "qwen3"})
 
@@ -104,6 +106,7 @@ class OpenVino:
             context_tokens=plan.context_tokens,
             features=_features(head),
             slots=settings.slots,
+            memory_bytes=head.size_bytes + plan.context_tokens * head.cache_elements_per_token * _CACHE_ELEMENT_BYTES,
         )
 
 

@@ -3,11 +3,10 @@
 Needs the extra ``primeur[transformers]``. The reference engine, and the GPU engine where vLLM is not to be had.
 """
 
-import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -18,10 +17,9 @@ from primeur.core.wire import ChatRequest
 from primeur.engines import llamacpp_dialect
 from primeur.engines.settings import convert_settings
 from primeur.engines.token_checks import TOKEN_REFUSES, check
-from primeur.engines.weights import folder_of
+from primeur.engines.weights import folder_memory_bytes, folder_of, read_config
 
 _DEFAULT_CONTEXT_TOKENS = 4096
-_MOST_CONFIG_BYTES = 4 << 20
 _ONE_FOR_ALL = "continuous batching draws all answers alike; use another engine, or leave it out"
 _ONE = dict.fromkeys(("seed", "frequency_penalty", "presence_penalty"), _ONE_FOR_ALL)
 
@@ -103,7 +101,9 @@ class Transformers:
             words = "needs PyTorch and transformers; install them with: pip install 'primeur[transformers]'"
             raise SetupError(f"the engine transformers {words}")
         settings = convert_settings("transformers", order.settings, TransformersSettings)
-        trained = _trained_context(weights)
+        config = read_config(weights, self.name)
+        trained = config.get("max_position_embeddings")
+        trained = trained if isinstance(trained, int) and trained > 0 else None
         if settings.context_tokens and trained and settings.context_tokens > trained:
             words = f"is {settings.context_tokens} and the model was made for {trained}; set it to that or less"
             raise SetupError(f"transformers setting 'context_tokens' {words}", param="context_tokens")
@@ -125,20 +125,15 @@ class Transformers:
             environment={"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"},
             context_tokens=context,
             slots=settings.slots,
+            memory_bytes=None
+            if _on_gpu(plan.device)
+            else folder_memory_bytes(weights, config, plan.dtype, plan.cache_tokens),
         )
 
 
-def _trained_context(weights: Path) -> int | None:
-    """The context that ``config.json`` promises."""
-    path = weights / "config.json"
-    try:
-        with path.open("rb") as file:
-            about: Any = json.loads(file.read(_MOST_CONFIG_BYTES))
-    except (OSError, ValueError) as error:
-        words = f"{path} cannot be read ({error}); the engine transformers needs a safetensors folder"
-        raise SetupError(words) from None
-    context = about.get("max_position_embeddings") if isinstance(about, dict) else None
-    return context if isinstance(context, int) and context > 0 else None
+def _on_gpu(device: str) -> bool:
+    """Whether the weights will lie on a GPU: as said, or where the driver of one is there."""
+    return device == "cuda" or (device == "auto" and Path("/dev/nvidiactl").exists())
 
 
 def _unsupported(name: str, reason: str) -> UnsupportedParameter:

@@ -5,6 +5,7 @@ Needs vLLM where ``python`` says (``primeur[vllm]`` for this environment). Weigh
 
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,7 +16,7 @@ from primeur.core.ports import EngineOrder, Launch
 from primeur.core.wire import ChatRequest
 from primeur.engines.program import PORT, ProgramPlan
 from primeur.engines.settings import check_program, convert_settings
-from primeur.engines.weights import folder_of
+from primeur.engines.weights import folder_memory_bytes, folder_of, read_config
 
 _SERVICE = ("audio", "function_call", "functions", "moderation", "prediction", "verbosity", "web_search_options")
 _UNUSED = "vLLM does not honour it; leave it out"
@@ -112,7 +113,7 @@ class Vllm:
         """
         settings = convert_settings("vllm", order.settings, VllmSettings)
         python = _python(settings, order)
-        folder_of(order, self.name)
+        weights = folder_of(order, self.name)
         program = ProgramPlan(
             argv=(python, *_arguments(settings, order)),
             key_variable="VLLM_API_KEY",
@@ -125,6 +126,7 @@ class Vllm:
             context_tokens=settings.context_tokens,
             features=features_of(settings),
             slots=settings.slots,
+            memory_bytes=_memory_bytes(settings, weights),
         )
 
 
@@ -136,6 +138,14 @@ def _python(settings: VllmSettings, order: EngineOrder) -> str:
             )
         return sys.executable
     return check_program(order, "vllm", "python", settings.python)
+
+
+def _memory_bytes(settings: VllmSettings, weights: Path) -> int | None:
+    """Weights and cache of a build for CPUs; None: a GPU holds them, for they set no cache."""
+    if settings.cpu_cache_gib is None:
+        return None
+    weights_bytes = folder_memory_bytes(weights, read_config(weights, "vllm"), settings.dtype, 0)
+    return weights_bytes + (settings.cpu_cache_gib << 30)
 
 
 def _arguments(settings: VllmSettings, order: EngineOrder) -> list[str]:

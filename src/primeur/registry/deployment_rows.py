@@ -59,14 +59,12 @@ class Weights:
     Attributes:
         model, number: the model's name and the version's number.
         path: where the version lies, below the data folder.
-        memory_bytes: the most that one engine was seen to hold of it.
         context_tokens: as the registry has it.
     """
 
     model: str
     number: int
     path: str | None
-    memory_bytes: int | None = None
     context_tokens: int | None = None
 
 
@@ -134,12 +132,9 @@ def list_revisions(tx: Tx, deployment_id: str | None = None) -> list[Revision]:
 def list_weights(tx: Tx) -> dict[str, Weights]:
     """Give what each version's engine loads, by version id."""
     c = versions.c
-    columns = (c.id, models.c.name, c.number, c.path, c.memory_bytes, c.context_tokens)
+    columns = (c.id, models.c.name, c.number, c.path, c.context_tokens)
     joined = select(*columns).join(models, models.c.id == c.model_id)
-    return {
-        row.id: Weights(row.name, row.number, row.path, row.memory_bytes, row.context_tokens)
-        for row in tx.execute(joined)
-    }
+    return {row.id: Weights(row.name, row.number, row.path, row.context_tokens) for row in tx.execute(joined)}
 
 
 def set_alias(tx: Tx, name: str, deployment_id: str) -> None:

@@ -41,7 +41,7 @@ class Version:
         origin: where the file came from.
         card: JSON; what is known about the weights.
         parameters: number of weights.
-        memory_bytes: most that an engine was seen to hold while it served them; None before the first load.
+        memory_bytes: most that an engine was seen to hold of them, whatever its settings; None before the first load.
         provider_id, upstream_model: who holds it, and what it is called there; None for weights of ours.
         languages: tags such as ``en fr``, as the one who added it said.
         retires_ms: it ends then, UTC milliseconds; None: nobody said that it does.
@@ -137,8 +137,10 @@ def change_version(tx: Tx, version: Version, changes: Mapping[str, Any]) -> None
 
 
 def keep_memory(tx: Tx, version_id: str, memory_bytes: int) -> None:
-    """Remember how much memory an engine was seen to hold."""
-    tx.execute(update(versions).where(versions.c.id == version_id).values(memory_bytes=memory_bytes))
+    """Remember how much memory an engine was seen to hold, if it is the most so far."""
+    c = versions.c
+    more = (c.id == version_id) & (c.memory_bytes.is_(None) | (c.memory_bytes < memory_bytes))
+    tx.execute(update(versions).where(more).values(memory_bytes=memory_bytes))
 
 
 def list_versions(tx: Tx, model_id: str | None = None) -> list[Version]:

@@ -1,13 +1,12 @@
 """What a name, a set of weights and a share of traffic may look like; pure."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from primeur.core.errors import BadRequest, Conflict
+from primeur.core.errors import BadRequest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,198}")
-_GIB = 1 << 30
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -49,32 +48,6 @@ def stored_path(digest: str, kind: str) -> str:
     assert DIGEST.fullmatch(digest) is not None  # noqa: S101
     number = digest.removeprefix("sha256:")
     return f"store/sha256/{number[:2]}/{number}.{kind}"
-
-
-def grew(seen: int, before: int | None) -> bool:
-    """Whether memory that was seen is news: the first figure, or a twentieth more than the most so far."""
-    return before is None or seen > before * 1.05
-
-
-def check_memory(needed: int | None, running: Mapping[str, int], memory_bytes: int) -> None:
-    """Let weights be loaded that fit beside what runs, going by what was measured and not by guesses.
-
-    Args:
-        needed: most that was seen of these weights; None before their first load, which is never refused.
-        running: bytes that engines of other weights hold, by the deployment's name.
-
-    Raises:
-        Conflict: they do not fit; says what holds the memory.
-    """
-    held = sum(running.values())
-    if needed is None or needed + held <= memory_bytes:
-        return
-    told = ", ".join(f"{name} {count / _GIB:.1f} GiB" for name, count in sorted(running.items())) or "nothing"
-    raise Conflict(
-        f"these weights held {needed / _GIB:.1f} GiB when they ran, and of {memory_bytes / _GIB:.1f} GiB others hold: "
-        f"{told}; remove a deployment, or choose smaller weights",
-        code="memory_exceeded",
-    )
 
 
 def revisions_to_run(revisions: Iterable[Standing], is_ready: Callable[[str], bool]) -> list[str]:

@@ -34,7 +34,7 @@ class Observed:
         waiting: requests that wait for it to wake.
         idle_ms: since the last request ended; 0 while there is one.
         changed_ms: when the number last changed, UTC milliseconds; None: never.
-        fits: most replicas that the measured memory allows; None: not measured yet.
+        fits: most replicas that memory allows, see `primeur.registry.memory`; None: nothing is known yet.
         kept: a roll-out wants it up.
     """
 
@@ -198,8 +198,3 @@ def process_name(revision_id: str, replica: int) -> str:
 def revision_of(process: str) -> str:
     """Give the revision that a process belongs to."""
     return process.partition(".")[0]
-
-
-def fitting(needed: int | None, held_by_others: int, memory_bytes: int) -> int | None:
-    """Give how many replicas fit beside what others hold, by what one was measured to hold; None: not measured."""
-    return None if not needed else max(1, (memory_bytes - held_by_others) // needed)

@@ -38,5 +38,6 @@ def _compile(house: House, facts: Facts) -> Snapshot:
         deployments=deployments,
         launches=wanted.launches,
         plans=wanted.plans,
+        holdings=wanted.holdings,
         scaled=tuple(wanted.scaled),
     )

@@ -20,10 +20,10 @@ from primeur.registry.upgrades import Upgrade
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
+from primeur.walks.fit_memory import check_fit
 from primeur.walks.given import given
 from primeur.walks.house import House
 from primeur.walks.measure_engine import choose_for
-from primeur.walks.measure_memory import check_fit
 from primeur.walks.plan_replicas import check_replicas, engine_order
 from primeur.walks.point_deployment import Pointer, point_deployment
 from primeur.walks.seal_secrets import open_settings
@@ -99,7 +99,7 @@ def write_revision(tx: Tx, house: House, caller: Caller, name: str, ask: NewRevi
     Raises:
         BadRequest: neither engine nor provider, or both; an engine or name that does not exist.
         NotFound: the model, version or provider is not there.
-        Conflict: the model is retired, or the name is an alias.
+        Conflict: the model is retired, the name is an alias, or there is not enough memory.
         SetupError: engine or provider do not accept the settings or weights.
     """
     if ask.provider is not None:
@@ -214,10 +214,14 @@ def _embeddings_by(tx: Tx, name: str, ask: NewRevision) -> str | None:
 
 
 def check_plan(tx: Tx, house: House, revision: deployment_rows.Revision, name: str) -> None:
-    """Let the engine look at weights and settings; what it refuses is never kept, because the transaction ends."""
+    """Let the engine look at weights and settings, and see that it fits; what is refused is never kept.
+
+    Raises:
+        SetupError, BadRequest: the engine does not accept them.
+        Conflict: there is not enough memory.
+    """
     weights = deployment_rows.list_weights(tx).get(revision.version_id or "")
-    if revision.version_id is not None:
-        check_fit(tx, house, revision.version_id)
     order = engine_order(house, revision, weights.model if weights else name, weights.path if weights else None)
     launch = house.engines[str(revision.engine)].plan(order)
     check_replicas(revision.scaling, launch, str(revision.engine))
+    check_fit(tx, house, revision, (order, launch), name)

@@ -35,6 +35,7 @@ from primeur.core.scaling import Load, Scaling
 from primeur.core.usage import UsageEvent
 from primeur.governance.openid_rules import KnownIssuer
 from primeur.governance.refusal_rules import Refusals
+from primeur.registry.memory import Holding, Need
 from primeur.registry.observation_rows import Fault
 from primeur.registry.scaling_rows import ScalingDecision
 from primeur.registry.shadow_rows import Shadowed
@@ -55,7 +56,7 @@ class Scaled:
         replicas: that shall run.
         decision: in force; None before the first.
         slots: see `primeur.core.ports.Launch`.
-        memory_bytes: the most that one replica was seen to hold.
+        need: memory of one replica; None: nothing is known.
         kept: it must not sleep.
     """
 
@@ -66,7 +67,7 @@ class Scaled:
     replicas: int
     decision: ScalingDecision | None
     slots: int | None
-    memory_bytes: int | None
+    need: Need | None
     kept: bool
 
 
@@ -102,6 +103,7 @@ class Snapshot:
         deployments: by name, aliases included.
         launches: the engine processes that should run, by `primeur.registry.scaling.process_name`.
         plans: how each revision's engine is started, whether it should run or sleeps, by revision id.
+        holdings: what a process of each of these will hold, by revision id.
         scaled: revisions whose number of replicas is decided on.
         ways: what has been worked out from `deployments` so far, by route and name; see `way`.
     """
@@ -112,6 +114,7 @@ class Snapshot:
     deployments: Mapping[str, Deployment] = field(default_factory=dict)
     launches: Mapping[str, tuple[EngineOrder, Launch]] = field(default_factory=dict)
     plans: Mapping[str, tuple[EngineOrder, Launch]] = field(default_factory=dict)
+    holdings: Mapping[str, Holding] = field(default_factory=dict)
     scaled: tuple[Scaled, ...] = ()
     ways: dict[tuple[Route, str], Way] = field(default_factory=dict, compare=False)
 

@@ -8,11 +8,13 @@ from primeur.core.engine import FAILED
 from primeur.core.errors import PrimeurError, SetupError
 from primeur.core.ports import Engine, EngineState, Launch, ProviderOrder
 from primeur.registry.deployment_rows import DeploymentRow, Revision, Weights
+from primeur.registry.memory import Holding, Need
 from primeur.registry.roll_out_rows import kept_warm
 from primeur.registry.roll_outs import SHADOW, UNOPENED
 from primeur.registry.rules import Standing, revisions_to_run
 from primeur.registry.scaling import process_name
 from primeur.trust.rules import GuardPolicy, compile_guard
+from primeur.walks.fit_memory import expect, need_for, that_fit
 from primeur.walks.house import House, Scaled
 from primeur.walks.mirror import Mirror
 from primeur.walks.plan_replicas import Planned, engine_order, processes, replicas_of
@@ -44,6 +46,7 @@ class Wanted:
 
     launches: dict[str, Planned] = field(default_factory=dict)
     plans: dict[str, Planned] = field(default_factory=dict)
+    holdings: dict[str, Holding] = field(default_factory=dict)
     scaled: list[Scaled] = field(default_factory=list)
 
 
@@ -145,7 +148,9 @@ class Joiner:
             order = engine_order(self.house, revision, self.model(revision), path)
             planned = (order, engine.plan(order))
         self.wanted.plans[revision.id] = planned
-        replicas = self.count(revision, planned[1])
+        need = need_for(revision, planned, self.facts.seen)
+        self.wanted.holdings[revision.id] = expect(self.row.name, revision, planned, need)
+        replicas = self.count(revision, planned[1], need)
         self.wanted.launches |= processes(planned, replicas)
         states = {number: self.state(revision.id, number) for number in range(1, replicas + 1)}
         found = [
@@ -155,15 +160,16 @@ class Joiner:
         ]
         return found or self.missing(revision, list(states.values()))
 
-    def count(self, revision: Revision, launch: Launch) -> int:
+    def count(self, revision: Revision, launch: Launch, need: Need | None) -> int:
         """Give how many replicas shall run, and note that they are decided on."""
         decisions = self.facts.decisions
         decision = decisions.get(revision.id)
         known = [decisions[one] for one in self.revisions if one in decisions]
         before = max(known, key=lambda one: one.created_ms).replicas if known else 1
         replicas = replicas_of(revision, launch, decision, before, self.facts.now_ms)
+        if decision is None and replicas > 1:
+            replicas = that_fit(self.house, revision.id, need, replicas)
         if revision.scaling is not None and not launch.replicates:
-            weights = self.facts.weights.get(revision.version_id or "")
             alone = revision.share > 0 and sum(one.share > 0 for one in self.revisions.values()) == 1
             scaled = Scaled(
                 revision_id=revision.id,
@@ -173,7 +179,7 @@ class Joiner:
                 replicas=replicas,
                 decision=decision,
                 slots=launch.slots,
-                memory_bytes=weights.memory_bytes if weights else None,
+                need=need,
                 kept=revision.id in self.warm or not alone,
             )
             self.wanted.scaled.append(scaled)

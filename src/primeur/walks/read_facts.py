@@ -16,6 +16,8 @@ from primeur.registry.deployment_rows import (
     list_revisions,
     list_weights,
 )
+from primeur.registry.memory import Seen
+from primeur.registry.memory_rows import list_seen
 from primeur.registry.roll_out_rows import RollOut, newest_roll_outs
 from primeur.registry.rows import Provider, list_models, list_providers, list_versions
 from primeur.registry.scaling_rows import ScalingDecision, decisions_in_force
@@ -38,6 +40,7 @@ class Facts:
 
     Attributes:
         decisions: how many replicas shall run here, by revision.
+        seen: memory that was measured, by version id.
     """
 
     now_ms: int
@@ -58,6 +61,7 @@ class Facts:
     guards: dict[str, GuardPolicy]
     decisions: dict[str, ScalingDecision]
     terms: TermsBook
+    seen: dict[str, list[Seen]]
 
 
 def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
@@ -81,4 +85,5 @@ def read_facts(tx: Tx, house: House, now_ms: int) -> Facts:
         guards=list_guards(tx),
         terms=TermsBook(list_terms(tx), list_models(tx), list_versions(tx)),
         decisions=decisions_in_force(tx, house.place.name),
+        seen=list_seen(tx),
     )

@@ -12,9 +12,11 @@ from primeur.core.events import ReplicasDecided
 from primeur.core.ids import make_id
 from primeur.core.scaling import Load, Scaling
 from primeur.registry.load_history import History
-from primeur.registry.scaling import BOUNDS, Decision, Observed, decide, fitting, process_name, revision_of
+from primeur.registry.memory import fitting, held_by
+from primeur.registry.scaling import BOUNDS, Decision, Observed, decide, process_name
 from primeur.registry.scaling_rows import ScalingDecision, add_decision
 from primeur.store.database import Tx, tell
+from primeur.walks.fit_memory import holdings
 from primeur.walks.follow_changes import catch_up
 from primeur.walks.house import House, Scaled
 from primeur.walks.read_loads import NOTHING, loads_everywhere, queue_of
@@ -97,7 +99,7 @@ def look(house: House, one: Scaled, seen: Watched, load: Load) -> Observed:
         waiting=load.waiting,
         idle_ms=now_ms - seen.used_ms,
         changed_ms=one.decision.created_ms if one.decision else None,
-        fits=fitting(one.memory_bytes, _held_by_others(house, one.revision_id), house.place.memory_bytes),
+        fits=fitting(one.need, sum(held_by(holdings(house, one.revision_id)).values()), house.place.memory_bytes),
         kept=one.kept,
     )
 
@@ -111,11 +113,6 @@ def _begin(scaling: Scaling, now_ms: int) -> Watched:
 def _is_news(before: ScalingDecision, decision: Decision) -> bool:
     """Whether it is to be told although no replica comes or goes: more are wanted than fit, or no longer."""
     return (decision.wanted > decision.replicas) != (before.wanted > before.replicas)
-
-
-def _held_by_others(house: House, revision_id: str) -> int:
-    others = [one for one in house.board.now.launches if revision_of(one) != revision_id]
-    return sum(house.host.state(one).memory_bytes or 0 for one in others)
 
 
 async def _write(house: House, one: Scaled, decision: Decision) -> None:

@@ -46,3 +46,15 @@ async def test_a_process_is_killed_with_what_it_started(tmp_path: Path) -> None:
     await spawn.ended(wrapper)
     assert await gone(program)
     spawn.kill(wrapper)
+
+
+async def test_memory_counts_what_a_process_started(tmp_path: Path) -> None:
+    """A server behind a wrapper is where the memory is; of a process that is gone there is none."""
+    wrapper, program = await start(tmp_path / "pid")
+    both, shared = spawn.memory_of(wrapper.pid)
+    alone, _ = spawn.memory_of(program)
+    assert both > alone > 0
+    assert 0 < shared < both
+    spawn.kill(wrapper)
+    await spawn.ended(wrapper)
+    assert spawn.memory_of(wrapper.pid) == (0, 0)

@@ -84,10 +84,16 @@ class TermsSet(Event, frozen=True):
 
 
 class MemoryMeasured(Event, frozen=True):
-    """An engine was seen to hold so much memory while it served a version; the most so far."""
+    """An engine was seen to hold so much memory while it served a version; the most so far of just this launch.
+
+    Attributes:
+        launch: digest of how it was started, see `primeur.core.ports.Launch.digest`.
+    """
 
     version_id: str
     memory_bytes: int
+    engine: str = ""
+    launch: str = ""
 
 
 class ModelRetired(Event, frozen=True):

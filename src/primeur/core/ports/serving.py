@@ -1,9 +1,12 @@
 """Sockets of what answers: engines and providers."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+import msgspec
 
 from primeur.core.chat import Dialect, Endpoint, Route
 from primeur.core.scaling import ONE, Scaling
@@ -54,6 +57,8 @@ class Launch:
         slots: requests worked on at once; more wait in line. None: nobody waits.
         replicates: one process keeps all replicas itself, elsewhere.
         dialect: how the face differs with these settings; None: as the engine's own says.
+        memory_bytes: weights and attention cache of one process, computed from their heads and the settings: it holds
+            no less once it is full. None: they lie elsewhere (on a GPU, a cluster), or cannot be computed.
     """
 
     argv: tuple[str, ...]
@@ -66,6 +71,12 @@ class Launch:
     slots: int | None = None
     replicates: bool = False
     dialect: Dialect | None = None
+    memory_bytes: int | None = None
+
+    @property
+    def digest(self) -> str:
+        """Names what is started, by SHA-256: what was measured of one program and its arguments holds for no other."""
+        return hashlib.sha256(msgspec.json.encode([self.argv, sorted(self.environment.items())])).hexdigest()
 
 
 class Engine(Protocol):
@@ -99,7 +110,8 @@ class EngineState:
         detail: the reason in words (``loading weights 40 %``, ``restarts in 4 s: exit status -9``).
         endpoint: where it listens; None until it does.
         context_tokens: prompt and answer together, as the running engine says.
-        memory_bytes: resident size at last look.
+        memory_bytes: resident size at last look, with what the process started.
+        shared_bytes: of these, pages of files, which other processes may hold too.
     """
 
     phase: str
@@ -109,6 +121,7 @@ class EngineState:
     restarts: int = 0
     pid: int | None = None
     memory_bytes: int | None = None
+    shared_bytes: int = 0
 
 
 class EngineHost(Protocol):

@@ -97,6 +97,7 @@ from primeur.store.schema.registry import (
     scaling_decisions,
     shadow_answers,
     target_faults,
+    version_memory,
     versions,
 )
 from primeur.store.schema.trust import (
@@ -183,6 +184,7 @@ __all__ = [
     "uploads",
     "usage_days",
     "usage_hours",
+    "version_memory",
     "versions",
     "waterfalls",
     "webhook_deliveries",

@@ -106,6 +106,18 @@ engine_measurements = Table(
     UniqueConstraint("version_id", "engine", "machine"),
 )
 
+version_memory = Table(
+    "version_memory",
+    metadata,
+    Column("version_id", ForeignKey("versions.id"), primary_key=True),
+    Column("engine", String(64), primary_key=True),
+    Column("launch", String(64), primary_key=True),
+    Column("memory_bytes", BigInteger, nullable=False),
+    Column("shared_bytes", BigInteger, nullable=False),
+    Column("computed_bytes", BigInteger),
+    Column("measured_ms", BigInteger, nullable=False),
+)
+
 roll_outs = Table(
     "roll_outs",
     metadata,
