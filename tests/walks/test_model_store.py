@@ -1,19 +1,22 @@
 """Weights in the store: folders come in whole or not at all, are verified, go out as they came, and go when unnamed."""
 
+import asyncio
 import io
 import json
 import struct
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from primeur.core.errors import BadRequest, SetupError
+from primeur.core.errors import BadRequest, Conflict, SetupError
 from primeur.core.tar import tar_pieces, tar_size
 from primeur.registry import rows
 from primeur.walks.add_model import NewVersion, add_folder, add_model, retire_model
 from primeur.walks.deploy import NewRevision, deploy
 from primeur.walks.export_model import export_model
+from primeur.walks.hold_store import adding, clearing
 from primeur.walks.inspect_models import collect_weights, verify_model
 
 
@@ -122,3 +125,40 @@ async def test_only_what_nothing_names_is_collected(founded, owner, tmp_path, pa
     assert await collect_weights(founded, owner, dry_run=True) == []
     assert (founded.place.data_dir / kept.path).exists()
     assert not stray.exists()
+
+
+class PausedStore:
+    """A store whose transactions wait for a word."""
+
+    def __init__(self, store):
+        self._store, self.may = store, asyncio.Event()
+
+    async def transact(self, work):
+        await self.may.wait()
+        return await self._store.transact(work)
+
+
+async def test_weights_that_are_stored_and_not_registered_yet_are_not_collected(founded, owner, write_gguf):
+    """Nothing names them at that moment; who collects waits until something does."""
+    slow = PausedStore(founded.store)
+    coming = asyncio.create_task(add_model(replace(founded, store=slow), owner, NewVersion("tiny"), write_gguf()))
+    shelves = founded.place.data_dir / "store" / "sha256"
+    while not list(shelves.glob("??/*.gguf")):
+        await asyncio.sleep(0.01)
+    collecting = asyncio.create_task(collect_weights(founded, owner, dry_run=False))
+    await asyncio.wait([collecting], timeout=1)
+    slow.may.set()
+    version = await coming
+    assert await collecting == []
+    assert (founded.place.data_dir / version.path).exists()
+    assert [one.fault for one in await verify_model(founded, "tiny")] == [""]
+
+
+async def test_many_may_add_and_nobody_waits_for_ever(tmp_path):
+    """Each is told what goes on and what to do."""
+    async with adding(tmp_path), adding(tmp_path, tries=1):
+        with pytest.raises(Conflict, match="being added; collect again"):
+            await clearing(tmp_path, tries=2).__aenter__()
+    async with clearing(tmp_path):
+        with pytest.raises(Conflict, match="being collected; add these again"):
+            await adding(tmp_path, tries=2).__aenter__()

@@ -14,6 +14,7 @@ from primeur.registry.licences import check_licence
 from primeur.registry.rules import check_name
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of
+from primeur.walks.hold_store import adding
 from primeur.walks.house import House
 from primeur.walks.keep_folder import keep_folder, unpack_folder
 from primeur.walks.keep_weights import Progress, keep_weights
@@ -48,6 +49,7 @@ async def add_model(
 
     Raises:
         SetupError: not a usable GGUF file, or it cannot be kept.
+        Conflict: weights are being collected; see `primeur.walks.hold_store`.
         BadRequest: a name that cannot be used; other weights than *sha256* says; an adapter instead of a model.
     """
     check_name(ask.model, "model")
@@ -56,14 +58,11 @@ async def add_model(
     head = await asyncio.to_thread(_read_head, source, f"the file for {ask.model!r}")
     if head.kind != "model":
         raise BadRequest(f"the file for {ask.model!r} holds an {head.kind}, not a whole model", param="file")
-    digest, path = await asyncio.to_thread(
-        keep_weights, source, house.place.data_dir, sha256=ask.sha256, link=ask.link, progress=progress
-    )
-    found = Found(ask.model, head, digest, path, licence, ask.origin)
-    now_ms, actor = house.clock.now_ms(), actor_of(caller)
-    return await house.store.transact(
-        lambda tx: register_version(tx, found, entropy=house.entropy, actor=actor, now_ms=now_ms)
-    )
+    async with adding(house.place.data_dir):
+        digest, path = await asyncio.to_thread(
+            keep_weights, source, house.place.data_dir, sha256=ask.sha256, link=ask.link, progress=progress
+        )
+        return await _register(house, caller, Found(ask.model, head, digest, path, licence, ask.origin))
 
 
 async def add_folder(house: House, caller: Caller, ask: NewVersion, archive: Path) -> rows.Version:
@@ -71,6 +70,7 @@ async def add_folder(house: House, caller: Caller, ask: NewVersion, archive: Pat
 
     Raises:
         SetupError: not a folder of safetensors, or it cannot be kept.
+        Conflict: weights are being collected.
         BadRequest: a name that cannot be used; an archive that cannot be unpacked; other weights than *sha256* says.
     """
     check_name(ask.model, "model")
@@ -78,14 +78,18 @@ async def add_folder(house: House, caller: Caller, ask: NewVersion, archive: Pat
     folder = archive.with_suffix(".unpacked")
     try:
         await asyncio.to_thread(unpack_folder, archive, folder)
-        head, digest, path = await asyncio.to_thread(keep_folder, folder, house.place.data_dir, ask.sha256)
+        async with adding(house.place.data_dir):
+            head, digest, path = await asyncio.to_thread(keep_folder, folder, house.place.data_dir, ask.sha256)
+            return await _register(house, caller, Found(ask.model, head, digest, path, licence, ask.origin))
     except SetupError as error:
         # Whoever sent the folder knows its files, and not where they were unpacked.
         told = error.message.replace(f"{folder}/", "").replace(str(folder), f"the folder for {ask.model!r}")
         raise SetupError(told) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    found = Found(ask.model, head, digest, path, licence, ask.origin)
+
+
+async def _register(house: House, caller: Caller, found: Found) -> rows.Version:
     now_ms, actor = house.clock.now_ms(), actor_of(caller)
     return await house.store.transact(
         lambda tx: register_version(tx, found, entropy=house.entropy, actor=actor, now_ms=now_ms)

@@ -13,6 +13,7 @@ from primeur.core.safetensors import read_weights_folder
 from primeur.registry import deployment_rows, rows
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of
+from primeur.walks.hold_store import clearing
 from primeur.walks.house import House
 from primeur.walks.keep_folder import KIND, digest_folder
 
@@ -58,15 +59,23 @@ async def verify_model(house: House, name: str) -> list[Verdict]:
 async def collect_weights(house: House, caller: Caller, *, dry_run: bool) -> list[Collected]:
     """Remove weights that no version names, and those of retired models that no revision names.
 
-    What a revision names stays, whatever else is said: a roll-back may need it.
+    What a revision names stays, whatever else is said: a roll-back may need it. So do weights that are being added.
+
+    Raises:
+        Conflict: weights are being added just now.
     """
+    async with clearing(house.place.data_dir):
+        return await _collect(house, caller, dry_run=dry_run)
+
+
+async def _collect(house: House, caller: Caller, *, dry_run: bool) -> list[Collected]:
     named = await house.store.read(_named)
     found = await asyncio.to_thread(_unnamed, house.place.data_dir, named)
     if dry_run or not found:
         return found
 
     def work(tx: Tx) -> list[Collected]:
-        # Somebody may have deployed, or added the same weights, while the disk was read.
+        # Somebody may have deployed while the disk was read.
         still = [one for one in found if one.path not in _named(tx)]
         for one in still:
             tell(tx, WeightsCollected(one.path, one.size_bytes), actor=actor_of(caller), at_ms=house.clock.now_ms())
