@@ -69,6 +69,15 @@ def test_what_was_measured_of_other_settings_is_taken_over_with_the_difference()
     assert need_of("ray", "x", None, seen) is None
 
 
+def test_the_program_itself_is_known_from_other_weights():
+    """The least that was seen beside what was computed: PyTorch alone holds 400 MiB, whatever it loads."""
+    seen = [
+        Seen("transformers", n, held, 0, floor) for n, held, floor in (("a", 420, 20), ("b", 900, 300), ("c", 7, None))
+    ]
+    assert need_of("transformers", "d", 50, [], seen) == Need(450, computed_bytes=50)
+    assert need_of("transformers", "d", 50, seen[1:2], seen) == Need(650, computed_bytes=50)
+
+
 @given(holdings, holdings)
 def test_what_is_held_grows_with_who_holds_and_shares_once(some_of_them, more):
     """No process takes anything away; together they hold no more than each for itself."""
@@ -90,7 +99,7 @@ def test_a_refusal_says_what_is_needed_what_is_free_who_holds_the_rest_and_what_
         check_memory([Holding("chat", "s", need.memory_bytes)], need, running, 8250 * MIB)
     assert caught.value.code == "memory_exceeded"
     assert caught.value.message == (
-        "it needs 8.0 GiB by an estimate (8.0 GiB of weights and cache, 46.0 MiB seen beside them with other settings; "
+        "it needs 8.0 GiB by an estimate (8.0 GiB of weights and cache, 46.0 MiB seen beside them before; "
         "its first load measures it), and of 8.1 GiB 7.8 GiB are free; the rest is held by starter 146.0 MiB, "
         "minilm 80.0 MiB. Lower the settings that take memory, such as slots and context_tokens, choose smaller "
         "weights, or remove a deployment; what runs is left as it is"
@@ -112,9 +121,9 @@ def test_what_is_let_in_fits(running, needed, memory):
 
 
 def test_memory_has_room_for_replicas_that_share_weights():
-    """The first holds all of it, the others their own part; one there always is."""
+    """The first holds all of it, the others their own part; there may be room for none."""
     assert fitting(None, 0, 100) is None
-    assert (fitting(Need(30), 20, 100), fitting(Need(30), 90, 100)) == (2, 1)
+    assert (fitting(Need(30), 20, 100), fitting(Need(30), 90, 100)) == (2, 0)
     assert fitting(Need(30, 20), 20, 100) == 6
 
 

@@ -49,7 +49,7 @@ sights = some.builds(
     waiting=some.integers(0, 50),
     idle_ms=some.integers(0, 1_000_000),
     changed_ms=some.none() | some.integers(NOW - 1_000_000, NOW),
-    fits=some.none() | some.integers(1, 12),
+    fits=some.none() | some.integers(0, 12),
     kept=some.booleans(),
 )
 
@@ -113,6 +113,7 @@ def test_a_decision_that_changes_nothing_is_steady(policy, seen):
         (Observed(9, 9, load=99, peak=99), 8, BOUNDS),
         (Observed(1, 1, load=9, peak=9, fits=2), 2, MEMORY),
         (Observed(2, 2, load=12, peak=12, fits=1), 2, MEMORY),
+        (Observed(0, 0, waiting=2, fits=0), 0, MEMORY),
     ],
 )
 def test_load_moves_replicas_by_its_ratio_to_the_target(seen, replicas, reason):

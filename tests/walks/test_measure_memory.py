@@ -14,6 +14,7 @@ from primeur.walks.add_model import NewVersion, add_model
 from primeur.walks.compile_snapshot import compile_snapshot
 from primeur.walks.deploy import NewRevision, deploy
 from primeur.walks.measure_memory import measure
+from primeur.walks.roll_out import Shares, divide_traffic
 
 MIB, GIB = 1 << 20, 1 << 30
 SLOT = MIB * 100
@@ -147,3 +148,15 @@ async def test_a_first_load_of_which_nothing_is_known_is_not_guessed_about(found
     await add_model(founded, owner, NewVersion("tiny"), write_gguf())
     small = dataclasses.replace(founded, place=dataclasses.replace(founded.place, memory_bytes=1))
     assert await deploy(small, owner, "chat", NewRevision(model="tiny"))
+
+
+async def test_traffic_by_hand_starts_no_revision_that_does_not_fit(sized, owner, load):
+    """The shares stay as they were."""
+    await load("chat", 500 * MIB, slots=5)
+    await load("chat", 300 * MIB, slots=3)
+    sized.board.now = await compile_snapshot(sized)
+    before = await revisions(sized)
+    await load("more", 600 * MIB, slots=6)
+    with pytest.raises(Conflict, match=r"needs 500\.0 MiB, as was measured with these settings"):
+        await divide_traffic(sized, owner, "chat", Shares({"1": 50, "2": 50}))
+    assert [one for one in await revisions(sized) if one.deployment_id == before[0].deployment_id] == before

@@ -139,6 +139,22 @@ async def test_memory_that_was_measured_holds_replicas_back(engineer):
     assert (newest.replicas, newest.wanted, newest.reason) == (2, 3, "memory")
 
 
+async def test_who_sleeps_wakes_when_there_is_room(engineer):
+    """Until then it says so, and those who wait are not let down without a reason."""
+    house = engineer.house
+    for _ in range(25):
+        await engineer.look()
+    (one,) = house.board.now.scaled
+    house.board.waiting[one.revision_id] = 2
+    house.board.turn(replace(house.board.now, scaled=(replace(one, need=Need(house.place.memory_bytes + 1)),)))
+    await tick(house, engineer.watched)
+    newest = (await decisions(house))[0]
+    assert (newest.replicas, newest.wanted, newest.reason) == (0, 1, "memory")
+    await recompile(house)
+    assert "memory has room for 0 of 1" in house.board.now.deployments["chat"].pending
+    assert await engineer.look() == 1
+
+
 async def test_scaling_otherwise_is_a_new_revision_that_runs_the_same(engineer, owner):
     house = engineer.house
     await engineer.look(6, after_ms=1500)

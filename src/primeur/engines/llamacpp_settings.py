@@ -90,7 +90,7 @@ def plan_llama(settings: LlamaSettings, head: GgufHead, order: EngineOrder) -> L
         SetupError: the settings and the weights do not go together.
     """
     memory_bytes = order.memory_bytes
-    check_fit(settings, head, str(order.weights))
+    check_fit(settings, head, order.model)
     embeddings = head.pools if settings.embeddings is None else settings.embeddings
     context = context_tokens(settings, head, memory_bytes, embeddings=embeddings)
     slots = settings.slots or (MOST_SLOTS if embeddings else slots_that_fit(settings, head, memory_bytes, context))

@@ -89,12 +89,12 @@ class OpenVino:
             )
         weights, head = gguf_of(order, self.name)
         settings = convert_settings("openvino", order.settings, OpenVinoSettings)
-        _check_weights(head, str(weights))
+        _check_weights(head, order.model)
         plan = OpenVinoPlan(
             model=order.model,
             weights=str(weights),
             threads=settings.threads or max(1, order.cores - 1),
-            context_tokens=_context(settings, head, str(weights)),
+            context_tokens=_context(settings, head, order.model),
             slots=settings.slots,
             batch_tokens=settings.batch_tokens,
         )

@@ -33,7 +33,7 @@ class Need:
     Attributes:
         shared_bytes: see `Seen`.
         measured: exactly this was seen; else it is an estimate.
-        computed_bytes: the part of an estimate that is computed; what is beside it was seen with other settings.
+        computed_bytes: the part of an estimate that is computed; what is beside it was seen with others.
     """
 
     memory_bytes: int
@@ -62,16 +62,20 @@ def grew(seen: int, before: int | None) -> bool:
     return before is None or seen > before * 1.05
 
 
-def need_of(engine: str, launch: str, computed: int | None, seen: Sequence[Seen]) -> Need | None:
+def need_of(
+    engine: str, launch: str, computed: int | None, seen: Sequence[Seen], elsewhere: Iterable[Seen] = ()
+) -> Need | None:
     """Say what a process of some weights needs; None: nothing is known, and its first load measures it.
 
     What was measured of exactly this counts, and what the engine computes where that is more, for a cache may fill
     slowly. Otherwise it is what the engine computes, and the most that the same engine was seen to hold of the same
-    weights beyond what it had computed for other settings.
+    weights beyond what it had computed for other settings; or else, the least that it was seen to hold beyond that of
+    any weights, which is the program itself.
 
     Args:
         computed: see `Seen`.
         seen: of the same weights.
+        elsewhere: of all.
     """
     floor = computed or 0
     same = [one for one in seen if one.engine == engine]
@@ -82,6 +86,11 @@ def need_of(engine: str, launch: str, computed: int | None, seen: Sequence[Seen]
     shared = min((one.shared_bytes for one in same), default=0)
     if computed is None and not same:
         return None
+    if not same:
+        own = [
+            one.memory_bytes - one.computed_bytes for one in elsewhere if one.engine == engine and one.computed_bytes
+        ]
+        beside = min(own, default=0)
     return Need(floor + max(0, beside), shared, computed_bytes=floor)
 
 
@@ -128,7 +137,7 @@ def _told(need: Need, count: int, wanted: int) -> str:
         return f"{many} {size(wanted)}, as was measured with these settings{''.join(f' ({one})' for one in less)}"
     beside, each = need.memory_bytes - need.computed_bytes, " each" if count > 1 else ""
     parts = [f"{size(need.computed_bytes)}{each} of weights and cache"] if need.computed_bytes else []
-    parts += [f"{size(beside)}{each} seen beside them with other settings"] if beside else []
+    parts += [f"{size(beside)}{each} seen beside them before"] if beside else []
     return f"{many} {size(wanted)} by an estimate ({', '.join([*parts, *less])}; its first load measures it)"
 
 
@@ -147,11 +156,11 @@ def size(count: int) -> str:
 
 
 def fitting(need: Need | None, others: int, memory_bytes: int) -> int | None:
-    """Give how many replicas fit beside the bytes that *others* hold, at least one; None: nothing is known.
+    """Give how many replicas fit beside the bytes that *others* hold; None: nothing is known.
 
     Replicas of the same weights share what is mapped from their file.
     """
     if need is None or need.memory_bytes <= 0:
         return None
     own = max(1, need.memory_bytes - need.shared_bytes)
-    return max(1, 1 + (memory_bytes - others - need.memory_bytes) // own)
+    return max(0, 1 + (memory_bytes - others - need.memory_bytes) // own)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from primeur.core.errors import PrimeurError
 from primeur.registry import deployment_rows
@@ -19,7 +20,8 @@ _Known = Mapping[str, list[Seen]]
 def need_for(revision: Revision, planned: Planned, known: _Known) -> Need | None:
     """Say what one process of a revision needs; None: nothing is known."""
     _, launch = planned
-    return need_of(str(revision.engine), launch.digest, launch.memory_bytes, known.get(revision.version_id or "", []))
+    seen, elsewhere = known.get(revision.version_id or "", []), chain.from_iterable(known.values())
+    return need_of(str(revision.engine), launch.digest, launch.memory_bytes, seen, elsewhere)
 
 
 def expect(deployment: str, revision: Revision, planned: Planned, need: Need | None) -> Holding:
@@ -43,7 +45,7 @@ def holdings(house: House, without: str = "") -> list[Holding]:
 def that_fit(house: House, revision_id: str, need: Need | None, replicas: int) -> int:
     """Give how many of the replicas that a revision would begin with fit beside all others; never none for that."""
     fits = fitting(need, sum(held_by(holdings(house, revision_id)).values()), house.place.memory_bytes)
-    return replicas if fits is None else min(replicas, fits)
+    return replicas if fits is None else min(replicas, max(1, fits))
 
 
 def check_fit(tx: Tx, house: House, revision: Revision, planned: Planned, name: str) -> None:

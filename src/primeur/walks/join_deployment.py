@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from primeur.core.chat import Deployment, Endpoint, Target, Wakes
-from primeur.core.engine import FAILED
+from primeur.core.engine import FAILED, STOPPED
 from primeur.core.errors import PrimeurError, SetupError
 from primeur.core.ports import Engine, EngineState, Launch, ProviderOrder
 from primeur.registry.deployment_rows import DeploymentRow, Revision, Weights
@@ -38,6 +38,11 @@ class _Missing:
     coming: bool = False
     wakes: Wakes | None = None
     phase: str = ""
+
+
+def _reason(state: EngineState) -> str:
+    """Say why an engine that shall run does not serve; at first the host has not heard of it."""
+    return "about to start" if state.phase == STOPPED else state.detail or state.phase
 
 
 @dataclass(slots=True)
@@ -190,11 +195,11 @@ class Joiner:
         scaling, decision = revision.scaling, self.facts.decisions.get(revision.id)
         if scaling is None or not scaling.may_sleep or decision is None:
             state = states[0]
-            return _Missing(state.detail or state.phase, coming=state.restarts == 0)
+            return _Missing(_reason(state), coming=state.restarts == 0)
         wakes = Wakes(revision.id, scaling.queue_most, scaling.queue_wait_s)
         if not states:
             return _Missing(f"{ASLEEP}: {decision.detail}", wakes=wakes, phase=ASLEEP)
-        detail = states[0].detail or states[0].phase
+        detail = _reason(states[0])
         if states[0].phase == FAILED:
             return _Missing(detail)
         return _Missing(f"{WAKING}: {detail}", wakes=wakes, phase=WAKING)

@@ -13,6 +13,7 @@ from primeur.registry.roll_outs import UNDER_WAY, check_shares
 from primeur.store.database import Tx, tell
 from primeur.walks.check_deployments import real_deployment
 from primeur.walks.choose_project import actor_of
+from primeur.walks.deploy import check_plan
 from primeur.walks.house import House
 
 Move = Literal["promote", "pause", "resume", "roll_back"]
@@ -73,7 +74,8 @@ async def divide_traffic(house: House, caller: Caller, name: str, ask: Shares) -
 
     Raises:
         BadRequest: shares that do not add up to 100, or a revision that does not exist.
-        Conflict: a roll-out moves the traffic at present.
+        Conflict: a roll-out moves the traffic at present, or a revision that would start does not fit into memory.
+        SetupError: the engine of such a revision does not accept its weights or settings any more.
     """
 
     def work(tx: Tx) -> None:
@@ -87,6 +89,10 @@ async def divide_traffic(house: House, caller: Caller, name: str, ask: Shares) -
         under_way = roll_out_rows.is_under_way(tx, row.id)
         if under_way is not None:
             raise Conflict(f"a roll-out of {row.name!r} is {under_way.state}; promote it or roll it back first")
+        for number, share in ask.shares.items():
+            revision = numbers[number]
+            if share and revision.engine is not None and revision.id not in house.board.now.launches:
+                check_plan(tx, house, revision, row.name)
         roll_out_rows.set_shares(tx, row.id, {numbers[one].id: share for one, share in ask.shares.items()})
         tell(tx, TrafficMoved(row.name, dict(ask.shares)), actor=actor_of(caller), at_ms=house.clock.now_ms())
 
