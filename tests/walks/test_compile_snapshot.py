@@ -2,7 +2,10 @@
 
 import dataclasses
 
+import pytest
+
 from primeur.core.caller import Limits
+from primeur.core.ports import EngineState
 from primeur.core.price import Price
 from primeur.governance import rows as governance
 from primeur.governance import rules
@@ -32,6 +35,14 @@ async def test_a_deployment_says_why_it_is_pending(founded):
     await deploy(founded, "echo", engine="echo")
     found = await deployment(founded, "echo")
     assert (found.targets, found.pending) == ((), "waits for its turn")
+
+
+@pytest.mark.parametrize("detail", ["", "the service is not running"])
+async def test_an_engine_that_the_host_has_not_heard_of_is_about_to_start(founded, host, detail):
+    """Unless the host says why it stands still."""
+    revision = await deploy(founded, "echo", engine="echo")
+    host.states[revision] = EngineState("stopped", detail)
+    assert (await deployment(founded, "echo")).pending == (detail or "about to start")
 
 
 async def test_a_ready_engine_is_a_target(founded, host):

@@ -14,7 +14,7 @@ from primeur.core.ports import Clock, EngineOrder, EngineState, Launch, Relay
 from primeur.engines.keeper import Keeper, Pace, Workshop, end_process
 from primeur.engines.papers import digest_launch, find_papers
 
-NOT_WANTED = EngineState(STOPPED, "no engine is wanted for this revision")
+NOT_WANTED = EngineState(STOPPED)
 LOCK_TRIES = 20
 LOCK_TRY_S = 0.05
 

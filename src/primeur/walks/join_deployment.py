@@ -42,7 +42,7 @@ class _Missing:
 
 def _reason(state: EngineState) -> str:
     """Say why an engine that shall run does not serve; at first the host has not heard of it."""
-    return "about to start" if state.phase == STOPPED else state.detail or state.phase
+    return state.detail or ("about to start" if state.phase == STOPPED else state.phase)
 
 
 @dataclass(slots=True)
