@@ -169,6 +169,10 @@ class TargetFailed(PrimeurError):
     code = "upstream_error"
 
 
+class TargetStale(TargetFailed):
+    """A connection that had rested was closed before a byte of the answer came; nobody has seen the request."""
+
+
 class TargetTimedOut(TargetFailed):
     """A target kept silent for longer than its time-out."""
 

@@ -1,7 +1,7 @@
 """One inference request on the short way: from the body's last byte to the answer's, without a task or a coroutine.
 
-Whatever is out of the ordinary before the answer has begun (an unknown key, a refusal, no connection at rest, a target
-that fails) is given back to the long way, which tells it properly; nothing has been sent to the caller by then.
+Whatever is out of the ordinary before the answer has begun (an unknown key, a refusal, no connection to be had, a
+target that fails) is given back to the long way, which tells it properly; nothing has been sent to the caller by then.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import msgspec
 
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask, Deployment, Translation
-from primeur.core.errors import BadRequest, PrimeurError, TargetFailed
+from primeur.core.errors import BadRequest, PrimeurError, TargetFailed, TargetStale
 from primeur.core.ports import Line
 from primeur.core.splice import with_member
 from primeur.core.usage import Usage
@@ -279,7 +279,8 @@ class Exchange(msgspec.Struct, eq=False):
 
     def _long_way(self, fault: PrimeurError) -> None:
         assert self.stencil is not None and self.admission is not None  # noqa: S101, PT018
-        note_fault(self.house, self.ask, self.stencil.served.target, fault)
+        if not isinstance(fault, TargetStale):
+            note_fault(self.house, self.ask, self.stencil.served.target, fault)
         self.over = self.settled = True
         withdraw(self.house, self.ask, self.admission)
         self.client.take_long_way()

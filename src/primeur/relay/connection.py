@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from primeur.core.errors import TargetFailed, TargetTimedOut
+from primeur.core.errors import TargetFailed, TargetStale, TargetTimedOut
 from primeur.core.heads import Mask, mask_of
 from primeur.core.ports import Sink
 from primeur.relay.chunks import ChunkReader
@@ -23,6 +23,9 @@ class Connection(asyncio.Protocol):
         fresh: no exchange has been carried to its end yet.
         answered: a byte of the current answer has arrived.
         complete: the current answer is whole.
+        streamed: the newest answer came in chunks.
+        hung_up: it was closed from here.
+        heard_s, idle_since_s: the loop's time of the last byte, and of that before it last went to rest.
     """
 
     def __init__(self, where: str, silence_timeout_s: float, on_free: Told, on_lost: Told) -> None:
@@ -36,6 +39,8 @@ class Connection(asyncio.Protocol):
         self.fresh = True
         self.answered = False
         self.complete = False
+        self.streamed = False
+        self.hung_up = False
         self.idle_since_s = 0.0
         self._silence_timeout_s = silence_timeout_s
         self._on_free, self._on_lost = on_free, on_lost
@@ -50,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._mask: Mask | None = None
         self._masked: dict[bytes, bytes] = {}
         self._paused = False
-        self._heard_s = 0.0
+        self.heard_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     # --- for whoever carries an exchange --------------------------------------------------------------------------
@@ -59,13 +64,13 @@ class Connection(asyncio.Protocol):
         """Send *request*; its answer is told to *sink*.
 
         Raises:
-            TargetFailed: the connection is closed.
+            TargetStale: the connection is closed.
         """
         if self._transport is None:
-            raise TargetFailed(f"{self.where} closed the connection")
+            raise TargetStale(f"{self.where} closed the connection")
         self._sink, self._head, self._chunks = sink, None, None
         self.answered = self.complete = False
-        self._heard_s = self._loop.time()
+        self.heard_s = self._loop.time()
         if self._timer is None:
             self._timer = self._loop.call_later(self._silence_timeout_s, self._look)
         self._transport.write(request)
@@ -80,7 +85,7 @@ class Connection(asyncio.Protocol):
         """Go on reading."""
         if self._paused and self._transport is not None:
             self._paused = False
-            self._heard_s = self._loop.time()
+            self.heard_s = self._loop.time()
             self._transport.resume_reading()
 
     def close(self) -> None:
@@ -90,6 +95,7 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         if self._transport is not None:
+            self.hung_up = True
             self._transport.abort()
 
     @property
@@ -107,7 +113,7 @@ class Connection(asyncio.Protocol):
         if self._paused:
             self.resume()
         self.fresh = False
-        self.idle_since_s = self._heard_s
+        self.idle_since_s = self.heard_s
 
     # --- silence --------------------------------------------------------------------------------------------------
 
@@ -116,7 +122,7 @@ class Connection(asyncio.Protocol):
         self._timer = None
         if self._sink is None or self.complete:
             return
-        left_s = self._heard_s + self._silence_timeout_s - self._loop.time()
+        left_s = self.heard_s + self._silence_timeout_s - self._loop.time()
         if left_s > 0 or self._paused:
             self._timer = self._loop.call_later(max(left_s, 0.05), self._look)
             return
@@ -139,7 +145,7 @@ class Connection(asyncio.Protocol):
         if self._sink is None:
             self.close()
             return
-        self._heard_s = self._loop.time()
+        self.heard_s = self._loop.time()
         chunks = self._chunks
         if chunks is not None and chunks.between and self._sink.on_packet(data):
             return
@@ -165,7 +171,8 @@ class Connection(asyncio.Protocol):
         head = self._head
         if head is not None and head.length is None and not head.chunked and exc is None and self._sink is not None:
             self._end()
-        self._fail(TargetFailed(f"{self.where} closed the connection before its answer was complete"))
+        kind = TargetFailed if self.fresh or self.answered else TargetStale
+        self._fail(kind(f"{self.where} closed the connection before its answer was complete"))
         self.close()
         self._on_lost(self)
 
@@ -175,7 +182,7 @@ class Connection(asyncio.Protocol):
         """A head that is known, and its whole body, in one packet."""
         assert self._sink is not None  # noqa: S101
         # The head in force is that of an earlier answer with the same bytes but for the length.
-        self._head = _MASKED
+        self._head, self.streamed = _MASKED, False
         sink = self._free()
         sink.on_whole(200, self._masked, body)
 
@@ -196,6 +203,7 @@ class Connection(asyncio.Protocol):
             return
         self._head, self._left = head, head.length or 0
         self._chunks = ChunkReader() if head.chunked else None
+        self.streamed = head.chunked
         if head.status == 200 and head.keep_alive and self._mask is None:
             self._mask = mask_of(data[:cut])
             self._masked = {name: value for name, value in head.headers.items() if name != b"content-length"}

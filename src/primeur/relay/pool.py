@@ -2,74 +2,26 @@
 
 import asyncio
 import ssl
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from functools import partial
 
 from primeur.core.chat import Endpoint
 from primeur.core.egress import Egress, Reach
-from primeur.core.errors import TargetBusy, TargetFailed, TargetTimedOut
+from primeur.core.errors import TargetBusy, TargetFailed, TargetStale, TargetTimedOut
 from primeur.core.ports import Line, Sink
 from primeur.relay.connection import Connection
+from primeur.relay.lane import Lane
+from primeur.relay.opening import Opening
 from primeur.relay.reach import open_socket
 from primeur.relay.reply import PooledReply
 from primeur.relay.request import request_bytes, request_head
 
-_IDLE_LIMIT_S = 30.0
 _WAITING_LIMIT = 4096
 _POSTS_LIMIT = 1024
 
 _Place = tuple[str, str, int, Reach]
 # What an operator declares may be on this machine, as when `primeur up` listens to nobody else.
 _DEFAULT = Egress(own_machine=True)
-
-
-@dataclass(slots=True)
-class _Lane:
-    """Connections to one place: those at rest, how many are open, and who waits for one."""
-
-    idle: deque[Connection] = field(default_factory=deque)
-    open: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
-    sweeping: asyncio.TimerHandle | None = None
-
-    def rested(self, now_s: float) -> Connection | None:
-        """Give the connection that rested least, and cut those that rested or lived too long."""
-        while self.idle:
-            connection = self.idle.pop()
-            if connection.is_open and now_s < connection.idle_since_s + _IDLE_LIMIT_S and now_s < connection.dies_s:
-                return connection
-            connection.close()
-        return None
-
-    def give_back(self, connection: Connection) -> None:
-        """Let a connection rest, or cut it when it cannot be used again."""
-        if not connection.reusable:
-            connection.close()
-            return
-        connection.rest()
-        self.idle.append(connection)
-        if self.sweeping is None:
-            self.sweeping = asyncio.get_running_loop().call_later(_IDLE_LIMIT_S, self.sweep)
-        if self.waiting:
-            self.let_next_go()
-
-    def sweep(self) -> None:
-        """Cut those that rested too long, though nobody asks for one; look again while any rest."""
-        loop = asyncio.get_running_loop()
-        due_s = loop.time() - _IDLE_LIMIT_S
-        while self.idle and self.idle[0].idle_since_s <= due_s:
-            self.idle.popleft().close()
-        wait_s = self.idle[0].idle_since_s - due_s if self.idle else 0
-        self.sweeping = loop.call_later(max(wait_s, 1), self.sweep) if self.idle else None
-
-    def let_next_go(self) -> None:
-        """Wake the first who waits."""
-        while self.waiting:
-            turn = self.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
 
 
 class Pool:
@@ -79,7 +31,7 @@ class Pool:
         """*tls*: how certificates are checked, the system's authorities by default; *egress*: what may be reached."""
         self._tls = tls
         self._egress = egress
-        self._lanes: dict[_Place, _Lane] = {}
+        self._lanes: dict[_Place, Lane] = {}
         self._posts: dict[tuple[int, str], tuple[Endpoint, Post]] = {}
 
     async def send(
@@ -102,13 +54,8 @@ class Pool:
             try:
                 connection.start(request, reply)
                 await reply.head()
-            except TargetTimedOut:
+            except TargetStale:
                 reply.close()
-                raise
-            except TargetFailed:
-                reply.close()
-                if connection.fresh or connection.answered:
-                    raise
             except BaseException:
                 reply.close()
                 raise
@@ -123,7 +70,7 @@ class Pool:
             if len(self._posts) >= _POSTS_LIMIT:
                 self._posts.clear()
             head = request_head(endpoint, "POST", path) + b"content-type: application/json\r\nx-request-id: "
-            known = self._posts[id(endpoint), path] = (endpoint, Post(self._lane(endpoint), head))
+            known = self._posts[id(endpoint), path] = (endpoint, Post(self, endpoint, self._lane(endpoint), head))
         return known[1]
 
     def busy(self, endpoint: Endpoint) -> int:
@@ -141,24 +88,25 @@ class Pool:
         self._lanes.clear()
         self._posts.clear()
 
-    def _lane(self, endpoint: Endpoint) -> _Lane:
+    def _lane(self, endpoint: Endpoint) -> Lane:
         place = (endpoint.scheme, endpoint.host, endpoint.port, endpoint.reach)
         lane = self._lanes.get(place)
         if lane is None:
-            lane = self._lanes[place] = _Lane()
+            lane = self._lanes[place] = Lane()
         return lane
 
-    async def _take(self, endpoint: Endpoint, lane: _Lane) -> Connection:
+    async def _take(self, endpoint: Endpoint, lane: Lane) -> Connection:
         deadline = asyncio.get_running_loop().time() + endpoint.silence_timeout_s
         while True:
             found = lane.rested(asyncio.get_running_loop().time())
             if found is not None:
                 return found
             if lane.open < endpoint.max_connections:
-                return await self._connect(endpoint, lane)
+                lane.open += 1
+                return await self.connect(endpoint, lane)
             await self._wait_turn(endpoint, lane, deadline)
 
-    async def _wait_turn(self, endpoint: Endpoint, lane: _Lane, deadline: float) -> None:
+    async def _wait_turn(self, endpoint: Endpoint, lane: Lane, deadline: float) -> None:
         where = f"{endpoint.host}:{endpoint.port}"
         if len(lane.waiting) >= _WAITING_LIMIT:
             raise TargetBusy(f"{where} has {_WAITING_LIMIT} requests waiting for a connection", retry_after_ms=1000)
@@ -173,22 +121,20 @@ class Pool:
             if turn in lane.waiting:
                 lane.waiting.remove(turn)
 
-    async def _connect(self, endpoint: Endpoint, lane: _Lane) -> Connection:
+    async def connect(self, endpoint: Endpoint, lane: Lane) -> Connection:
+        """Open a connection to the place of *lane*, which counts it as open already.
+
+        Raises:
+            TargetFailed, TargetTimedOut: nobody accepts it.
+            EgressRefused: the place may not be reached.
+        """
         loop = asyncio.get_running_loop()
         where = f"{endpoint.host}:{endpoint.port}"
-
-        def lost(connection: Connection) -> None:
-            lane.open -= 1
-            if connection in lane.idle:
-                lane.idle.remove(connection)
-            lane.let_next_go()
-
-        lane.open += 1
         try:
             async with asyncio.timeout(endpoint.connect_timeout_s):
                 secure = endpoint.scheme == "https"
                 _, connection = await loop.create_connection(
-                    lambda: Connection(where, endpoint.silence_timeout_s, lane.give_back, lost),
+                    lambda: Connection(where, endpoint.silence_timeout_s, lane.give_back, lane.lost),
                     sock=await open_socket(endpoint, self._egress),
                     ssl=self._context() if secure else None,
                     server_hostname=endpoint.host if secure else None,
@@ -204,7 +150,7 @@ class Pool:
             raise
         return connection
 
-    def _never_opened(self, lane: _Lane) -> None:
+    def _never_opened(self, lane: Lane) -> None:
         lane.open -= 1
         lane.let_next_go()
 
@@ -217,18 +163,22 @@ class Pool:
 class Post:
     """Implements `primeur.core.ports.Post`: a lane, and the beginning of a request's head."""
 
-    __slots__ = ("_head", "_lane", "_loop")
+    __slots__ = ("_endpoint", "_head", "_lane", "_loop", "_pool")
 
-    def __init__(self, lane: _Lane, head: bytes) -> None:
+    def __init__(self, pool: Pool, endpoint: Endpoint, lane: Lane, head: bytes) -> None:
         """*head* ends where the request's id goes."""
-        self._lane, self._head = lane, head
+        self._pool, self._endpoint, self._lane, self._head = pool, endpoint, lane, head
         self._loop = asyncio.get_running_loop()
 
     def start(self, request_id: str, body: bytes, sink: Sink) -> Line | None:
         """See the port."""
-        connection = self._lane.rested(self._loop.time())
-        if connection is None:
+        lane = self._lane
+        connection = lane.rested(self._loop.time())
+        if connection is None and (lane.waiting or lane.open >= self._endpoint.max_connections):
             return None
         request = b"%b%b\r\ncontent-length: %d\r\n\r\n%b" % (self._head, request_id.encode(), len(body), body)
+        if connection is None:
+            lane.open += 1
+            return Opening(partial(self._pool.connect, self._endpoint, lane), request, sink)
         connection.start(request, sink)
         return connection

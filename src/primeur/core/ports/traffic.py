@@ -103,7 +103,7 @@ class Post(Protocol):
     """Where one path of one endpoint is asked, worked out once."""
 
     def start(self, request_id: str, body: bytes, sink: Sink) -> Line | None:
-        """Post over a connection that is at rest, without waiting; None when none is.
+        """Post over a connection that is at rest, or over one more; None when there are as many as there may be.
 
         The answer is told to *sink*, never before this has returned.
 
