@@ -1,11 +1,14 @@
-"""The log file of an engine process: bounded, and asked for the reason when the process has died."""
+"""The log files of engine processes: bounded, and asked for the reason when a process has died."""
 
+import contextlib
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 MAX_LOG_BYTES = 8 << 20
 KEPT_BYTES = 1 << 20
 TAIL_BYTES = 8 << 10
+MOST_LOGS = 200
 
 
 def bound_log(path: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
@@ -21,6 +24,16 @@ def bound_log(path: Path, max_bytes: int = MAX_LOG_BYTES) -> None:
     except OSError:
         # A log that cannot be cut is no reason to stop serving; the next look tries again.
         return
+
+
+def forget_logs(folder: Path, in_use: Collection[str], most: int = MOST_LOGS) -> None:
+    """Remove the oldest logs in *folder* beyond *most*, but those of processes *in_use*; replicas come and go."""
+    with contextlib.suppress(OSError):
+        ended = [path for path in folder.glob("*.log") if path.stem not in in_use]
+        ended.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in ended[most:]:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".old").unlink(missing_ok=True)
 
 
 def last_words(path: Path) -> str:

@@ -12,6 +12,7 @@ from primeur.core.engine import STOPPED
 from primeur.core.errors import SetupError
 from primeur.core.ports import Clock, EngineOrder, EngineState, Launch, Relay
 from primeur.engines.keeper import Keeper, Pace, Workshop, end_process
+from primeur.engines.logs import forget_logs
 from primeur.engines.papers import digest_launch, find_papers
 
 NOT_WANTED = EngineState(STOPPED)
@@ -135,6 +136,7 @@ class ProcessHost:
     async def _retired(self, keeper: Keeper, running: asyncio.Task[None]) -> None:
         await asyncio.wait([running])
         await keeper.retire()
+        forget_logs(self._shop.folder, {*self._keepers, *self._retiring})
 
     def _forget(self, revision_id: str, task: asyncio.Task[None]) -> None:
         if self._retiring.get(revision_id) is task:
