@@ -15,6 +15,7 @@ from primeur.walks.compile_snapshot import compile_snapshot
 from primeur.walks.deploy import NewRevision, deploy
 from primeur.walks.measure_memory import measure
 from primeur.walks.roll_out import Shares, divide_traffic
+from primeur.walks.scale_deployments import tick
 
 MIB, GIB = 1 << 20, 1 << 30
 SLOT = MIB * 100
@@ -160,3 +161,23 @@ async def test_traffic_by_hand_starts_no_revision_that_does_not_fit(sized, owner
     with pytest.raises(Conflict, match=r"needs 500\.0 MiB, as was measured with these settings"):
         await divide_traffic(sized, owner, "chat", Shares({"1": 50, "2": 50}))
     assert [one for one in await revisions(sized) if one.deployment_id == before[0].deployment_id] == before
+
+
+async def test_two_that_wake_at_once_do_not_take_the_same_memory(sized, owner, host):
+    """The second sees what the first was given before that has loaded; it says why it goes on sleeping."""
+    sleepy, watched = Scaling(min=0, max=1, idle_after_s=1, up_cooldown_s=0), {}
+    for name in ("one", "two"):
+        await deploy(sized, owner, name, NewRevision(model="tiny", settings={"slots": 6}, scaling=sleepy))
+        for _ in range(12):
+            await recompile(sized)
+            for process in sized.board.now.launches:
+                host.ready(process)
+            sized.clock.ms += 250
+            await tick(sized, watched)
+    asleep = sized.board.now.scaled
+    assert [one.replicas for one in asleep] == [0, 0]
+    sized.board.waiting.update({one.revision_id: 1 for one in asleep})
+    await tick(sized, watched)
+    assert sorted(one.replicas for one in sized.board.now.scaled) == [0, 1]
+    (kept,) = [one for one in sized.board.now.scaled if not one.replicas]
+    assert "memory has room for 0 of 1" in sized.board.now.deployments[kept.deployment].pending

@@ -61,10 +61,11 @@ async def tick(house: House, watched: dict[str, Watched]) -> None:
     for gone in watched.keys() - scaled.keys():
         del watched[gone]
     loads = loads_everywhere(house) if scaled else {}
-    changed = False
+    made = house.board.made.copy()
+    house.board.made.clear()
     for one in scaled.values():
         seen = watched.setdefault(one.revision_id, _begin(one.scaling, house.clock.now_ms()))
-        observed = look(house, one, seen, loads.get(one.revision_id, NOTHING))
+        observed = look(house, one, seen, loads.get(one.revision_id, NOTHING), made[one.revision_id])
         decision = decide(one.scaling, observed, house.clock.now_ms())
         if one.decision is None:
             words = f"it begins with {one.replicas}"
@@ -72,18 +73,19 @@ async def tick(house: House, watched: dict[str, Watched]) -> None:
         elif decision.replicas == one.replicas and not _is_news(one.decision, decision):
             continue
         await _write(house, one, decision)
-        changed = True
-    house.board.made.clear()
-    if changed:
+        # What was given to this one is not there for the next.
         await catch_up(house)
 
 
-def look(house: House, one: Scaled, seen: Watched, load: Load) -> Observed:
-    """Take up what is under way now, and give what is known of the revision."""
+def look(house: House, one: Scaled, seen: Watched, load: Load, made: int) -> Observed:
+    """Take up what is under way now, and give what is known of the revision.
+
+    Args:
+        made: output tokens since the last look.
+    """
     now_ms, scaling = house.clock.now_ms(), one.scaling
     elapsed_s = max(1, now_ms - seen.looked_ms) / 1000
-    tokens = house.board.made.get(one.revision_id, 0) / elapsed_s
-    values = {"concurrency": load.in_flight, "queue": queue_of(load, one.slots), "tokens": tokens}
+    values = {"concurrency": load.in_flight, "queue": queue_of(load, one.slots), "tokens": made / elapsed_s}
     seen.history.take(now_ms, values[scaling.metric])
     # A probe of ours is under way for a moment, too; what is seen twice in a row is a request.
     if load.waiting or (load.in_flight and seen.was_busy):
