@@ -4,7 +4,7 @@ Each thing that is watched becomes questions of yes or no. Errors and guards are
 costs it is asked how often the canary exceeds thresholds that the baseline's own earlier requests have set (median,
 third quartile, 95th percentile): if the canary is not worse, it exceeds none of them more often than the baseline does.
 `primeur.registry.sequential` answers them. The probability of a wrong roll-back, *alpha*, is divided over what is
-watched (union bound): half of it goes to errors, which cost callers most, the rest evenly to the others. Within one
+watched (union bound): 60 % of it go to errors, which cost callers most, the rest evenly to the others. Within one
 metric the evidence of its thresholds is averaged, which keeps the promise.
 """
 

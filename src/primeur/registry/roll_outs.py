@@ -120,12 +120,15 @@ def check_policy(policy: RollOutPolicy) -> RollOutPolicy:
     return policy
 
 
+_FOR_ERRORS = 0.6
+
+
 def alpha_of(metric: Metric, policy: RollOutPolicy) -> float:
-    """The part of the policy's alpha that one metric may use: half for errors, the rest evenly for the others."""
+    """The part of the policy's alpha that one metric may use: 60 % for errors, the rest evenly for the others."""
     others = len(policy.watch) - ("errors" in policy.watch)
     if metric == "errors":
-        return policy.alpha / 2 if others else policy.alpha
-    return policy.alpha / others / (2 if "errors" in policy.watch else 1)
+        return policy.alpha * _FOR_ERRORS if others else policy.alpha
+    return policy.alpha * (1.0 - _FOR_ERRORS if "errors" in policy.watch else 1.0) / others
 
 
 def share_in(state: str, step: int, policy: RollOutPolicy) -> int:

@@ -3,8 +3,8 @@
 For two streams of yes and no, blocks of *n* observations of the one and *m* of the other give an e-variable: the
 likelihood of the block under two rates, over its likelihood under the one rate that lies between them. Its expectation
 is at most 1 whenever the first rate is not higher than the second, so the running product passes 1/alpha with
-probability at most alpha, however often it is looked at (Ville's inequality). An average of such products is one too:
-here over a few odds ratios, because nobody knows beforehand how much worse the worse one is.
+probability at most alpha, however often it is looked at (Ville's inequality). A weighted average of such products is
+one too: here over a few odds ratios, because nobody knows beforehand how much worse the worse one is.
 
 Source: R. J. Turner, A. Ly and P. D. Grünwald, "Generic E-variables for exact sequential k-sample tests that allow for
 optional stopping", Journal of Statistical Planning and Inference 230 (2024); for the guarantee at any stopping time,
@@ -16,7 +16,9 @@ from collections import deque
 from math import exp, log
 from typing import Final
 
-ODDS_RATIOS: Final = (1.4, 2.2, 4.0, 12.0)
+# What is much worse has to be found soonest, so it has most of the weight.
+ODDS_RATIOS: Final = {1.4: 0.2, 2.2: 0.2, 4.0: 0.2, 12.0: 0.4}
+_LOG_WEIGHTS: Final = tuple(log(weight) for weight in ODDS_RATIOS.values())
 _LEAST_RATE, _MOST_RATE = 1e-4, 1 - 1e-4
 _MOST_LOG = 700.0
 # Of the baseline's observations for each of the canary's; those that wait longer only tell its rate.
@@ -62,8 +64,9 @@ class TwoRates:
     @property
     def log_now(self) -> float:
         """Natural logarithm of the e-value after the last whole block."""
-        most = max(self._logs)
-        return most + log(sum(exp(one - most) for one in self._logs) / len(self._logs))
+        weighted = [one + weight for one, weight in zip(self._logs, _LOG_WEIGHTS, strict=True)]
+        most = max(weighted)
+        return most + log(sum(exp(one - most) for one in weighted))
 
     @property
     def baseline(self) -> tuple[int, int]:
