@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from tests.walks.test_model_store import write_folder
 
 from primeur.cli import main
 from primeur.cli.show import read_settings
@@ -190,6 +191,12 @@ def test_a_declared_house_is_made_so(primeur, tmp_path):
     assert "+ projects.research" in primeur("apply", "-f", file, "--dry-run")[1]
     assert "The key robot is pk_" in primeur("apply", "-f", file)[1]
     assert primeur("apply", "-f", file)[1] == "Everything is as declared.\n"
+    weights = write_folder(tmp_path / "packed")
+    file.write_text('[models.packed]\nfile = "./packed"\nlicence = "mit"\n')
+    assert "+ models.packed" in primeur("apply", "-f", file)[1]
+    assert primeur("apply", "-f", file)[1] == "Everything is as declared.\n"
+    (weights / "model.safetensors").unlink()
+    assert "has no .safetensors file" in primeur("apply", "-f", file)[2]
     file.write_text("[projects.research]\nrpn = 9\n")
     assert primeur("apply", "-f", file)[2] == "primeur: unknown setting projects.research.rpn; did you mean rpm?\n"
 

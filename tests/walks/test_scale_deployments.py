@@ -248,6 +248,13 @@ async def test_a_queue_is_what_is_beyond_the_slots_that_all_processes_share(engi
     assert (await client.get("/api/v1/deployments/chat")).json()["queue"] == 1
 
 
+async def test_one_that_sleeps_says_what_it_can_be_asked_for(engineer, client):
+    for _ in range(25):
+        await engineer.look()
+    shown = (await client.get("/api/v1/deployments/chat")).json()
+    assert (shown["state"], shown["routes"], shown["context_tokens"]) == ("asleep", ["chat"], 512)
+
+
 async def test_the_doors_tell_scaling_decisions_and_traffic(engineer, client):
     await engineer.look(6, after_ms=1500)
     decided = (await client.get("/api/v1/deployments/chat/scaling", params={"limit": 1})).json()["data"]

@@ -73,8 +73,8 @@ async def test_a_new_default_is_rolled_out_in_judged_steps(founded, owner, write
 
 
 @pytest.mark.usefixtures("tiny")
-async def test_who_never_upgrades_is_refused_once_the_version_has_ended(founded, owner, write_gguf):
-    """With the version, the day and what to do; who follows goes on answering until the next has taken over."""
+async def test_who_never_upgrades_is_refused_once_the_version_has_ended(founded, owner, write_gguf, client):
+    """With the version, the day and what to do, also where deployments are listed; who follows goes on answering."""
     await another(founded, owner, write_gguf)
     await change_version(founded, owner, "tiny", 1, VersionChange(retires="2100-01-01"))
     await set_terms(founded, owner, "chat", TermsChange(upgrade="NoAutoUpgrade"))
@@ -83,6 +83,9 @@ async def test_who_never_upgrades_is_refused_once_the_version_has_ended(founded,
     founded.clock.ms = 4_102_444_800_000
     with pytest.raises(VersionRetired, match=r"version 1 of 'tiny' ended on 2100-01-01.*create chat --model tiny"):
         admit(founded, owner, asking(founded))
+    shown = (await client.get("/api/v1/deployments/chat")).json()
+    assert (shown["state"], shown["pending"][:34]) == ("ended", "version 1 of 'tiny' ended on 2100-")
+    assert (await client.get("/api/v1/status")).json()["state"] == "pending"
     assert await upgrade_once(founded, {}) == 0
     with pytest.raises(Conflict):
         await deploy(founded, owner, "other", NewRevision(model="tiny", version=1))
@@ -109,7 +112,7 @@ async def test_everybody_is_told_before_a_version_ends(founded, owner):
     mails = await founded.store.read(lambda tx: alert_rows.due_mails(tx, ends_ms, 10))
     assert len(mails) == 3
     assert "prend fin le 2100-01-01" in mails[0].subject
-    await change_version(founded, owner, "tiny", 1, VersionChange(retires="2100-01-03"))
+    await change_version(founded, owner, "tiny", 1, VersionChange(retires="2100-01-05"))
     clock.ms = ends_ms
     assert await tell_retirements(founded) == 1
 

@@ -92,12 +92,34 @@ async def test_what_is_said_of_a_version_changes_and_what_it_is_does_not(cloud, 
 
 async def test_a_version_that_has_ended_is_neither_deployed_nor_made_default(cloud, owner):
     """And the error says when it ended."""
-    await add_upstream(cloud, owner, "gpt", named("gpt-a", retires="2001-01-01"))
-    with pytest.raises(Conflict, match="2001-01-01"):
+    await add_upstream(cloud, owner, "gpt", named("gpt-a", retires="2100-01-01"))
+    cloud.clock.ms = 4_102_444_800_000
+    with pytest.raises(Conflict, match="2100-01-01"):
         await deploy(cloud, owner, "chat", NewRevision(model="gpt"))
-    with pytest.raises(BadRequest, match="2001-01-01"):
+    with pytest.raises(BadRequest, match="2100-01-01"):
         await change_model(cloud, owner, "gpt", ModelChange(default_version=1))
     assert await cloud.store.read(deployment_rows.list_deployments) == []
+
+
+async def test_a_version_ends_today_or_later(cloud, owner):
+    """A day that is over is refused with what to say instead; the day on which it has ended may be said again."""
+    for call in (
+        add_upstream(cloud, owner, "gpt", named("gpt-a", retires="2001-01-01")),
+        apply(
+            cloud,
+            owner,
+            {"models": {"x": {"provider": "cloud", "upstream_model": "x", "retires": "2001-01-01"}}},
+            dry_run=False,
+        ),
+    ):
+        with pytest.raises(BadRequest, match="2001-01-01 is over; name a later day, or 2026-09-21 to end"):
+            await call
+    await add_upstream(cloud, owner, "gpt", named("gpt-a", retires="2026-09-21"))
+    cloud.clock.ms += 2 * 86_400_000
+    same = await change_version(cloud, owner, "gpt", 1, VersionChange(retires="2026-09-21", languages=["en"]))
+    assert same.languages == "en"
+    with pytest.raises(BadRequest, match="2026-09-22 is over"):
+        await change_version(cloud, owner, "gpt", 1, VersionChange(retires="2026-09-22"))
 
 
 async def test_a_provider_whose_models_are_registered_stays(cloud, owner):

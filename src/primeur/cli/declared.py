@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from primeur.core.errors import SetupError
+from primeur.core.safetensors import read_weights_folder
+from primeur.walks.keep_folder import digest_folder
 
 
 def read_declared(file: Path) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Give the document, with the digest of every file it names, and those files by model.
+    """Give the document, with the digest of every file or folder of weights it names, and those by model.
 
     Raises:
         SetupError: the file or one that it names cannot be read, or it is not TOML.
@@ -41,6 +43,8 @@ def read_toml(file: Path) -> dict[str, Any]:
 
 def _digest(path: Path) -> str:
     try:
+        if path.is_dir():
+            return digest_folder(path, read_weights_folder(path).files).removeprefix("sha256:")
         with path.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:

@@ -16,11 +16,9 @@ from primeur.cli.model_facts import (
     read_default,
     read_said,
 )
-from primeur.cli.send_weights import send_weights
+from primeur.cli.send_weights import check_weights, send_weights
 from primeur.cli.show import AsJson, DataDir, moment, print_json, print_list, say, size
-from primeur.core.errors import BadRequest, SetupError
-from primeur.core.gguf import read_gguf_file
-from primeur.core.safetensors import PICKLES, read_weights_folder
+from primeur.core.errors import BadRequest
 
 UPSTREAM = "upstream"
 commands = typer.Typer(help="Models: weights and providers' models, and what is known about them.")
@@ -159,15 +157,7 @@ def set_model(
 
 def _send(file: Path, called: str, said: dict[str, Any], data_dir: DataDir) -> Any:
     """Send weights, and what is said of them; what is wrong is told before gigabytes are sent."""
-    names: tuple[str, ...] = ()
-    if file.is_dir():
-        names = read_weights_folder(file).files
-    elif file.suffix in PICKLES:
-        raise SetupError(f"{file} is a pickle or its like: loading it can run code; convert it to GGUF or safetensors")
-    elif file.suffix == ".safetensors":
-        raise SetupError(f"{file} is a part of a model; give the folder that holds it beside its config.json")
-    else:
-        read_gguf_file(file)
+    names = check_weights(file)
     licence, origin, sha256 = said.pop("licence", ""), said.pop("origin", ""), said.pop("sha256")
     with connect(data_dir) as api:
         version = send_weights(api, called, file, names, licence=licence, origin=origin or file.name, sha256=sha256)

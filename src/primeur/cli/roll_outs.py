@@ -109,6 +109,17 @@ def _move(name: str, move: str, reason: str, data_dir: DataDir, *, as_json: bool
         say(f"{name} is {found['state']}: {rest}")
 
 
+def _threshold(metric: str, value: float | None) -> str | None:
+    """What slow, dear or bad is, in a unit that says itself."""
+    if value is None:
+        return None
+    times = {"first_token": "ms to the first", "speed": "ms a token"}
+    if metric in times:
+        return f"{value / 1000:.4g} {times[metric]}"
+    # A shortfall is what exceeds, so the judge keeps scores with the sign turned round.
+    return f"{value:.0f} nanos a request" if metric == "cost" else f"a score below {-value:.4g}"
+
+
 _COLUMNS = {
     "revision": lambda each: each["revision"],
     "before": lambda each: each["baseline"],
@@ -122,6 +133,6 @@ _FINDINGS = {
     "watched": lambda each: each["metric"],
     "new": lambda each: f"{each['canary_rate']:.2%} of {each['canary']}",
     "before": lambda each: f"{each['baseline_rate']:.2%} of {each['baseline']}",
-    "above": lambda each: None if each["threshold"] is None else f"{each['threshold']:.6g}",
+    "above": lambda each: _threshold(each["metric"], each["threshold"]),
     "evidence": lambda each: f"{each['e_value']:.3g} of {each['limit']:.3g}",
 }

@@ -10,10 +10,28 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from primeur.cli.client import Api, one
-from primeur.core.errors import PrimeurError
+from primeur.core.errors import PrimeurError, SetupError
+from primeur.core.gguf import read_gguf_file
+from primeur.core.safetensors import PICKLES, read_weights_folder
 from primeur.core.tar import tar_pieces, tar_size
 
 _PIECE = 1 << 20
+
+
+def check_weights(path: Path) -> tuple[str, ...]:
+    """Look at a GGUF file or a folder of safetensors before gigabytes are sent; gives the folder's files.
+
+    Raises:
+        SetupError: it is neither, or it is damaged; says what to give instead.
+    """
+    if path.is_dir():
+        return read_weights_folder(path).files
+    if path.suffix in PICKLES:
+        raise SetupError(f"{path} is a pickle or its like: loading it can run code; convert it to GGUF or safetensors")
+    if path.suffix == ".safetensors":
+        raise SetupError(f"{path} is a part of a model; give the folder that holds it beside its config.json")
+    read_gguf_file(path)
+    return ()
 
 
 def send_weights(api: Api, name: str, path: Path, names: Iterable[str], **said: str) -> Any:

@@ -16,7 +16,7 @@ from primeur.cli.server import Server, listen, make_server, note_service, tune
 from primeur.config import Settings
 from primeur.core.caller import Caller
 from primeur.governance.rules import digest_key, operator_key
-from primeur.walks.add_model import NewVersion, add_model
+from primeur.walks.add_model import NewVersion, add_weights
 from primeur.walks.apply import apply
 from primeur.walks.follow_changes import recompile
 from primeur.walks.found_house import Founding, found_house
@@ -91,7 +91,7 @@ async def _make_so(house: House, operator: Caller, declared: Path) -> None:
         if change.noun == "models" and change.name in files:
             told = document["models"][change.name]
             ask = NewVersion(change.name, told.get("licence"), told.get("origin"), told["sha256"])
-            await add_model(house, operator, ask, files[change.name])
+            await add_weights(house, operator, ask, files[change.name])
     applied = await apply(house, operator, document, dry_run=False)
     for name, text in applied.keys.items():
         _out.print(f"Key {name}  {text}", soft_wrap=True, markup=False)

@@ -8,9 +8,8 @@ import typer
 from primeur.cli.client import Api, connect
 from primeur.cli.declared import read_declared
 from primeur.cli.deployments import COLUMNS
-from primeur.cli.send_weights import send_file
+from primeur.cli.send_weights import check_weights, send_weights
 from primeur.cli.show import AsJson, DataDir, print_json, print_list, say
-from primeur.core.gguf import read_gguf_file
 
 
 def show_status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
@@ -67,10 +66,10 @@ def _send_models(api: Api, document: dict[str, Any], files: dict[str, Path], cha
     for change in changes:
         name = change["name"]
         if change["noun"] == "models" and name in files:
-            read_gguf_file(files[name])
-            model = document["models"][name]
-            origin = model.get("origin") or files[name].name
-            send_file(api, name, files[name], licence=model.get("licence") or "", origin=origin, sha256=model["sha256"])
+            model, path = document["models"][name], files[name]
+            names = check_weights(path)
+            said = {"licence": model.get("licence") or "", "origin": model.get("origin") or path.name}
+            send_weights(api, name, path, names, **said, sha256=model["sha256"])
 
 
 def _print_changes(changes: list[dict[str, Any]], *, dry_run: bool) -> None:

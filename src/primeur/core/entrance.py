@@ -12,6 +12,10 @@ class Entrance(Protocol):
         """Let *ask* in, or raise."""
         ...
 
+    def ended_at(self, now_ms: int) -> str:
+        """Why every request is refused for good at *now_ms*; empty while they are let in."""
+        ...
+
     def check_reserved(self, tokens: int, now_ms: int) -> None:
         """Let a request in that may take *tokens* of what is reserved, or raise."""
         ...

@@ -41,6 +41,20 @@ def read_day(said: str, param: str) -> int:
     return round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
 
 
+def read_end(said: str | None, now_ms: int) -> int | None:
+    """Give the beginning of the day on which a version ends; today ends it now, None never.
+
+    Raises:
+        BadRequest: not a day, or one that is over.
+    """
+    if said is None:
+        return None
+    ends_ms, today = read_day(said, "retires"), day_of(now_ms)
+    if said < today:
+        raise BadRequest(f"{said} is over; name a later day, or {today} to end the version now", param="retires")
+    return ends_ms
+
+
 def day_of(at_ms: int) -> str:
     """Write the day of a moment: ``2027-01-31``, UTC."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).date().isoformat()

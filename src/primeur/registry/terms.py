@@ -96,7 +96,7 @@ class Entry:
             VersionRetired: what would answer has ended.
             BadRequest: only batches are answered.
         """
-        if self._ends_ms is not None and ask.arrived_ms >= self._ends_ms:
+        if self.ended_at(ask.arrived_ms):
             raise VersionRetired(self._ended, param="model")
         if self._only_batches and not ask.low_priority:
             raise BadRequest(
@@ -104,6 +104,10 @@ class Entry:
                 param="model",
                 code="batch_only",
             )
+
+    def ended_at(self, now_ms: int) -> str:
+        """Say that what would answer has ended, and what to do; empty until it has."""
+        return self._ended if self._ends_ms is not None and now_ms >= self._ends_ms else ""
 
     def check_reserved(self, tokens: int, now_ms: int) -> None:
         """Let a request in that may take *tokens*, or not.

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest, SetupError
 from primeur.core.events import ModelRetired
 from primeur.core.gguf import GgufHead, read_gguf
+from primeur.core.ids import make_id
+from primeur.core.safetensors import read_weights_folder
+from primeur.core.tar import tar_pieces
 from primeur.registry import rows
 from primeur.registry.licences import check_licence
 from primeur.registry.rules import check_name
@@ -63,6 +67,30 @@ async def add_model(
             keep_weights, source, house.place.data_dir, sha256=ask.sha256, link=ask.link, progress=progress
         )
         return await _register(house, caller, Found(ask.model, head, digest, path, licence, ask.origin))
+
+
+async def add_weights(house: House, caller: Caller, ask: NewVersion, source: Path) -> rows.Version:
+    """Keep what lies at *source* on this machine, a GGUF file or a folder of safetensors; raises as those two do."""
+    if not source.is_dir():  # noqa: ASYNC240 (one look)
+        return await add_model(house, caller, ask, source)
+    names = (await asyncio.to_thread(read_weights_folder, source)).files
+    archive = (
+        house.place.data_dir / "store" / "partial" / f"{make_id('version', house.clock.now_ms(), house.entropy)}.tar"
+    )
+    try:
+        await asyncio.to_thread(_pack, source, names, archive)
+        return await add_folder(house, caller, ask, archive)
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _pack(folder: Path, names: Iterable[str], archive: Path) -> None:
+    try:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open("xb") as file:
+            file.writelines(tar_pieces(folder, names))
+    except OSError as error:
+        raise SetupError(f"weights cannot be kept: {error}; free space or change permissions") from None
 
 
 async def add_folder(house: House, caller: Caller, ask: NewVersion, archive: Path) -> rows.Version:

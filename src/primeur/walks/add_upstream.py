@@ -10,7 +10,7 @@ from primeur.core.events import VersionRegistered
 from primeur.core.ids import make_id
 from primeur.core.ports import ProviderOrder
 from primeur.registry import rows
-from primeur.registry.facts import UPSTREAM, check_languages, read_day, upstream_digest
+from primeur.registry.facts import UPSTREAM, check_languages, read_end, upstream_digest
 from primeur.registry.licences import check_licence
 from primeur.registry.rules import check_name
 from primeur.store.database import Tx, tell
@@ -84,7 +84,7 @@ def write_upstream(tx: Tx, house: House, caller: Caller, name: str, ask: NewUpst
         provider_id=provider.id,
         upstream_model=ask.upstream_model,
         languages=None if ask.languages is None else check_languages(ask.languages),
-        retires_ms=None if ask.retires is None else read_day(ask.retires, "retires"),
+        retires_ms=read_end(ask.retires, now_ms),
     )
     rows.add_version(tx, version)
     what = VersionRegistered(model.name, version.id, version.digest)

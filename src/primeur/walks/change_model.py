@@ -9,7 +9,7 @@ from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest
 from primeur.core.events import DefaultVersionSet, VersionChanged
 from primeur.registry import rows
-from primeur.registry.facts import UPSTREAM, check_languages, day_of, read_day
+from primeur.registry.facts import UPSTREAM, check_languages, day_of, read_end
 from primeur.registry.licences import check_licence
 from primeur.store.database import Tx, tell
 from primeur.walks.choose_project import actor_of
@@ -76,19 +76,20 @@ async def change_version(house: House, caller: Caller, name: str, number: int, a
     def work(tx: Tx) -> rows.Version:
         model = rows.find_model(tx, name)
         version = rows.find_version(tx, model, number)
-        changes = _changes(version, ask)
+        now_ms = house.clock.now_ms()
+        changes = _changes(version, ask, now_ms)
         if changes:
             rows.change_version(tx, version, changes)
             after = rows.find_version(tx, model, number)
             what = VersionChanged(model.name, version.number, sorted(changes))
             facts = (_facts(version, changes), _facts(after, changes))
-            tell(tx, what, actor=actor_of(caller), at_ms=house.clock.now_ms(), before=facts[0], after=facts[1])
+            tell(tx, what, actor=actor_of(caller), at_ms=now_ms, before=facts[0], after=facts[1])
         return rows.find_version(tx, model, number)
 
     return await house.store.transact(work)
 
 
-def _changes(version: rows.Version, ask: VersionChange) -> dict[str, Any]:
+def _changes(version: rows.Version, ask: VersionChange, now_ms: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if ask.licence is not UNSET:
         found["licence"] = check_licence(ask.licence)
@@ -100,8 +101,10 @@ def _changes(version: rows.Version, ask: VersionChange) -> dict[str, Any]:
         found["card"] = None if ask.card is None else msgspec.json.encode(ask.card).decode()
     if ask.retires is not UNSET:
         # Another day is news: everybody is told anew.
-        ends_ms = None if ask.retires is None else read_day(ask.retires, "retires")
-        found |= {"retires_ms": ends_ms, "noticed_days": None} if ends_ms != version.retires_ms else {}
+        # The day that it has already ended on may be said again, as whoever sends a version back whole does.
+        same = version.retires_ms is not None and ask.retires == day_of(version.retires_ms)
+        if not same:
+            found |= {"retires_ms": read_end(ask.retires, now_ms), "noticed_days": None}
     if ask.context_tokens is not UNSET:
         if version.format != UPSTREAM:
             raise BadRequest("weights say their context themselves; it cannot be set", param="context_tokens")

@@ -16,7 +16,7 @@ async def show_deployments(page: Page) -> Response:
         one["roll_out"] = await _roll_out(page, one)
     template = "deployments_list.html" if page.is_fragment else "deployments.html"
     restless = any(
-        one["state"] != "ready"
+        one["state"] not in {"ready", "ended"}
         or one["phase"] in {"starting", "loading"}
         or (one["roll_out"] and one["roll_out"]["state"] in UNDER_WAY)
         for one in deployments

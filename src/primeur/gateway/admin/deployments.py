@@ -4,7 +4,9 @@ from typing import Any
 
 import msgspec
 
+from primeur.core.chat import Deployment, Target
 from primeur.core.errors import NotFound
+from primeur.core.ports import Launch
 from primeur.core.scaling import Load, Scaling
 from primeur.gateway.admin.page import Gone, Page, in_force
 from primeur.gateway.admin.prices import PriceView, show_price
@@ -56,7 +58,7 @@ class DeploymentView(msgspec.Struct, frozen=True, kw_only=True):
     """A name that clients call.
 
     Attributes:
-        state: ``ready``, ``pending``, ``asleep`` or ``waking``.
+        state: ``ready``, ``pending``, ``asleep``, ``waking``, or ``ended``: its version has, and requests are refused.
         pending: why, in words; empty when ready.
         in_flight, queue: of all its revisions.
         routes: what it can be asked for; ``embeddings`` also through *embeddings_by*.
@@ -134,30 +136,42 @@ async def show_deployments(visit: Visit) -> list[DeploymentView]:
 def _show(house: House, found: _Rows, row: deployment_rows.DeploymentRow) -> DeploymentView:
     now = house.board.now.deployments.get(row.name)
     targets = now.targets if now else ()
+    ended = now.entry.ended_at(house.clock.now_ms()) if now and now.entry else ""
     own = [one for one in found.revisions if one.deployment_id == row.id]
     revisions = [_revision(house, found, one) for one in own]
-    routes = {str(route) for target in targets for route in target.routes}
+    faces = targets or _sleeping(house, now, own)
+    routes = {str(route) for face in faces for route in face.routes}
     if row.embeddings_by is not None:
         routes.add("embeddings")
     return DeploymentView(
         id=row.id,
         name=row.name,
-        state="ready" if targets else (now and now.phase) or "pending",
-        pending=now.pending if now else "not looked at yet",
+        state="ended" if ended else "ready" if targets else (now and now.phase) or "pending",
+        pending=ended or (now.pending if now else "not looked at yet"),
         in_flight=sum(one.in_flight for one in revisions),
         queue=sum(one.queue for one in revisions),
         model=now.model if now else "",
         aliases=[alias for alias, target in found.aliases.items() if target == row.id],
         embeddings_by=row.embeddings_by,
         routes=sorted(routes),
-        features=sorted({feature for target in targets for feature in target.features}),
-        context_tokens=max((target.context_tokens or 0 for target in targets), default=0) or None,
+        features=sorted({feature for face in faces for feature in face.features}),
+        context_tokens=max((face.context_tokens or 0 for face in faces), default=0) or None,
         price=show_price(row.name, now.price) if now and now.price else None,
         **show_terms(house, row.id, found.terms.get(row.id, terms_rows.ORDINARY), own),
         retires_ms=min((one.ends_ms for one in targets if one.share and one.ends_ms is not None), default=None),
         created_ms=row.created_ms,
         revisions=revisions,
     )
+
+
+def _sleeping(
+    house: House, now: Deployment | None, revisions: list[deployment_rows.Revision]
+) -> tuple[Target | Launch, ...]:
+    """What a deployment that sleeps can be asked for, as its engines plan it: a request wakes it."""
+    plans = house.board.now.plans
+    if now is None or now.wakes is None:
+        return ()
+    return tuple(plans[one.id][1] for one in revisions if one.share and one.id in plans)
 
 
 def show_terms(
