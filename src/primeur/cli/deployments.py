@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from primeur.cli.client import connect, one
+from primeur.cli.deployment_logs import add_logs
 from primeur.cli.deployment_metrics import read_metrics, say_metrics
 from primeur.cli.deployment_terms import Kind, ReservedTpm, UpgradeWord, add_terms, read_terms, say_terms
 from primeur.cli.roll_outs import add_roll_outs, read_policy, read_shadow
@@ -15,6 +16,7 @@ commands = typer.Typer(help="Deployments: the names that clients call.")
 add_roll_outs(commands)
 add_terms(commands)
 add_scaling(commands)
+add_logs(commands)
 Name = Annotated[str, typer.Argument(help="Name, id or alias of the deployment.")]
 
 

@@ -57,6 +57,7 @@ _SIGNED_IN: tuple[tuple[str, str, View], ...] = (
     ("GET", "/deployments", deployments.show_deployments),
     ("GET", "/deployments/{deployment_id}", deployment.show_deployment),
     ("POST", "/deployments/{deployment_id}/roll-out", deployments.move_roll_out),
+    ("GET", "/deployments/{deployment_id}/logs", deployment.show_logs),
     ("GET", "/guards", guards.show_guards),
     ("POST", "/guards", guards.add_rule),
     ("POST", "/guards/remove", guards.remove_rule),

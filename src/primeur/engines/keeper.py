@@ -211,7 +211,9 @@ class Keeper:
         detail = f"restarts in {delay_s:.3g} s: {reason}"
         self._move("break", detail, endpoint=None, pid=None, memory_bytes=None, restarts=self.state.restarts + 1)
         if failures >= FAILURES_UNTIL_FAILED and not served:
-            self._move("give_up", f"broke {failures} times in a row, {detail}; see {self.order.log_path}")
+            self._move(
+                "give_up", f"broke {failures} times in a row, {detail}; `primeur deployments logs` shows what it said"
+            )
         await asyncio.sleep(delay_s)
 
     def _progress(self, child: spawn.Child) -> str:

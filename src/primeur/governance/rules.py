@@ -23,6 +23,7 @@ PERMISSIONS: dict[str, str] = {
     "models:write": "add and retire models",
     "deployments:read": "see deployments and how they are doing",
     "deployments:write": "deploy, remove and alias",
+    "engine-logs:read": "read what engines write into their logs",
     "providers:read": "see providers, without their secrets",
     "providers:write": "add and remove providers",
     "prices:read": "see prices",
@@ -92,7 +93,7 @@ roles: dict[str, frozenset[str]] = {
         | {"rights:write", "capacity:write", "capacity:answer"}
     ),
     "billing": frozenset(
-        _READS - {"log:read", "audit:read"}
+        _READS - {"log:read", "audit:read", "engine-logs:read"}
         | {"prices:write", "budgets:write", "plans:write", "billing:write", "statements:write", "organisation", "house"}
     ),
     "auditor": frozenset(_READS | {"audit:write", "organisation", "house"}),

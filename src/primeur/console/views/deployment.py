@@ -9,6 +9,7 @@ PLOTS = ("requests", "failed", "speed", "waits", "cost")
 # Hours shown, and the length of a step.
 SPANS_MS = {"1": (3_600_000, 60_000), "6": (21_600_000, 300_000), "24": (86_400_000, 900_000)}
 _DECISIONS = 50
+_LINES = 100
 
 
 async def show_deployment(page: Page) -> Response:
@@ -27,6 +28,7 @@ async def show_deployment(page: Page) -> Response:
     return page.draw(
         "deployment_body.html" if page.is_fragment else "deployment.html",
         deployment=deployment,
+        logs=None if page.is_fragment else await _logs(page, deployment),
         series=series,
         revisions=_revisions(deployment["revisions"], metrics) if metrics is not None else [],
         plots=PLOTS,
@@ -36,6 +38,21 @@ async def show_deployment(page: Page) -> Response:
         scaling=live[0]["scaling"] if live else None,
         replicas=live[0]["replicas"] if live else None,
     )
+
+
+async def show_logs(page: Page) -> Response:
+    """Draw the last lines of its engines' logs, as a part of its page."""
+    address = f"/api/v1/deployments/{page.request.path_params['deployment_id']}"
+    return page.draw("deployment_logs.html", logs=await _logs(page, await page.api.get(address)))
+
+
+async def _logs(page: Page, deployment: Json) -> list[Json] | None:
+    """None for who may not read them, and where only providers answer."""
+    here = any(one["engine"] for one in deployment["revisions"])
+    if not here or "engine-logs:read" not in page.me.get("permissions", ()):
+        return None
+    found: list[Json] = (await page.api.get(f"/api/v1/deployments/{deployment['id']}/logs", {"lines": _LINES}))["data"]
+    return found
 
 
 def _revisions(revisions: list[Json], metrics: list[Json]) -> list[Json]:
