@@ -1,13 +1,14 @@
 """Usage, prices and the request log on both databases."""
 
 import pytest
+from sqlalchemy import text
 
 from primeur.core.errors import BadRequest
 from primeur.core.price import Price
 from primeur.core.usage import Usage, UsageEvent
 from primeur.metering import rows
 from primeur.metering.log_rows import Search, find_request, search_requests
-from primeur.metering.revision_rows import SAMPLES_MOST, read_metrics
+from primeur.metering.revision_rows import SAMPLES_MOST, newest_answers, read_metrics
 from primeur.metering.series_rows import Wait, read_series
 from primeur.metering.usage_rows import DAY_MS, sum_usage
 from primeur.registry.deployment_rows import DeploymentRow, Revision, add_revision, keep_deployment
@@ -214,3 +215,17 @@ def test_percentiles_of_a_revision_are_of_its_newest_answers(store):
     store.transact_now(lambda tx: rows.keep_usage(tx, events))
     (one,) = store.read_now(lambda tx: read_metrics(tx, "starter", span=(0, HOUR_MS)))
     assert (one.requests, one.sampled, one.first_us) == (SAMPLES_MOST + 500, SAMPLES_MOST, (1, 1))
+
+
+def test_a_revision_that_answered_rarely_is_found_without_reading_the_others(store):
+    """By an index that has its answers in the order in which they are wanted: nothing is sorted."""
+    query = newest_answers("rev_1", (0, HOUR_MS)).limit(SAMPLES_MOST)
+
+    def plan(tx):
+        if tx.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL chooses by what is in the table, and there is nothing in it")
+        told = query.compile(tx, compile_kwargs={"literal_binds": True})
+        return [row.detail for row in tx.execute(text(f"EXPLAIN QUERY PLAN {told}"))]
+
+    (step,) = store.read_now(plan)
+    assert "USING INDEX ix_requests_revision_at (revision_id=? AND outcome=? AND at_ms>? AND at_ms<?)" in step

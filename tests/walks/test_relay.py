@@ -127,6 +127,15 @@ async def test_a_place_where_nobody_listens_is_named(pool):
         await pool.send(Endpoint("http", "127.0.0.1", 1), "POST", "/x", b"")
 
 
+async def test_where_an_engine_of_this_machine_listens_is_told_to_nobody(pool):
+    """Neither when it cannot be reached nor when it breaks off."""
+    with pytest.raises(TargetFailed, match=r"^the engine cannot be reached"):
+        await pool.send(Endpoint("http", "127.0.0.1", 1, reach="ours"), "POST", "/x", b"")
+    async with served(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nab" + CLOSE, reach="ours") as (endpoint, _):
+        with pytest.raises(TargetFailed, match=r"^the engine closed the connection before"):
+            await (await pool.send(endpoint, "POST", "/x", b"one")).read(10_000)
+
+
 async def test_requests_beyond_the_connection_limit_wait_their_turn(pool):
     """One connection at most: the second request goes when the first is done, or let go."""
     half = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nok"

@@ -160,6 +160,11 @@ class Endpoint:
     silence_timeout_s: float = 300.0
     reach: Reach = "upstream"
 
+    @property
+    def where(self) -> str:
+        """How errors name it: callers learn nothing of where engines of this machine listen."""
+        return "the engine" if self.reach == "ours" else f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -154,7 +154,7 @@ class Exchange(msgspec.Struct, eq=False):
         if not self.streaming:
             self._long_way(fault)
             return
-        self._settle("failed", fault, fault_event(fault))
+        self._settle("failed", fault, fault_event(fault, self.stencil.served.deployment if self.stencil else ""))
 
     # --- the caller -----------------------------------------------------------------------------------------------
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from primeur.metering.benchmarks import percentile
 from primeur.store.database import Tx
@@ -13,7 +14,10 @@ from primeur.store.usage_sums import used
 REVISIONS_MOST = 20
 SAMPLES_MOST = 2000
 """Answers of one revision, the newest, that its percentiles are taken from."""
+LOOKED_AT_MOST = 20_000
+"""Answers of one revision that are looked through for those of one project."""
 _SUMS = ("requests", "failed", "refused", "input_tokens", "output_tokens", "unpriced")
+_READ = (requests.c.first_token_us, requests.c.duration_us, requests.c.streamed, requests.c.output_tokens)
 _Answer = tuple[int | None, int, bool, int]
 
 
@@ -64,7 +68,7 @@ def read_metrics(
         _add(one, currency, int(nanos), dict(zip(_SUMS, map(int, sums), strict=True)))
     newest = sorted(found.values(), key=lambda each: each.number, reverse=True)[:REVISIONS_MOST]
     for one in newest:
-        _measure(one, _answers(tx, one.revision_id, deployment, span, project_id))
+        _measure(one, _answers(tx, one.revision_id, span, project_id))
     return newest
 
 
@@ -78,16 +82,23 @@ def _add(one: RevisionMetrics, currency: str, nanos: int, sums: dict[str, int]) 
         one.costs[currency] = one.costs.get(currency, 0) + nanos
 
 
-def _answers(tx: Tx, revision_id: str, deployment: str, span: tuple[int, int], project_id: str | None) -> list[_Answer]:
-    """Give the newest completed answers of a revision; by the index over times, from the end."""
+def newest_answers(revision_id: str, span: tuple[int, int]) -> Select[Any]:
+    """Ask for the completed answers of a revision, the newest first; an index has them in this order."""
     c = requests.c
-    query = select(c.first_token_us, c.duration_us, c.streamed, c.output_tokens).where(
-        c.at_ms >= span[0], c.at_ms < span[1], c.revision_id == revision_id, c.deployment == deployment,
-        c.outcome == "completed",
-    )  # fmt: skip
+    return (
+        select(*_READ, c.project_id)
+        .where(c.revision_id == revision_id, c.outcome == "completed", c.at_ms >= span[0], c.at_ms < span[1])
+        .order_by(c.at_ms.desc())
+    )
+
+
+def _answers(tx: Tx, revision_id: str, span: tuple[int, int], project_id: str | None) -> list[_Answer]:
+    """Give the newest completed answers of a revision, and of one project those among the newest `LOOKED_AT_MOST`."""
+    query = newest_answers(revision_id, span)
     if project_id is not None:
-        query = query.where(c.project_id == project_id)
-    return [(*row,) for row in tx.execute(query.order_by(c.at_ms.desc()).limit(SAMPLES_MOST))]
+        newest = query.limit(LOOKED_AT_MOST).subquery()
+        query = select(newest).where(newest.c.project_id == project_id)
+    return [(*row[: len(_READ)],) for row in tx.execute(query.limit(SAMPLES_MOST))]
 
 
 def _measure(one: RevisionMetrics, answers: Iterable[_Answer]) -> None:

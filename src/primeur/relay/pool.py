@@ -107,7 +107,7 @@ class Pool:
             await self._wait_turn(endpoint, lane, deadline)
 
     async def _wait_turn(self, endpoint: Endpoint, lane: Lane, deadline: float) -> None:
-        where = f"{endpoint.host}:{endpoint.port}"
+        where = endpoint.where
         if len(lane.waiting) >= _WAITING_LIMIT:
             raise TargetBusy(f"{where} has {_WAITING_LIMIT} requests waiting for a connection", retry_after_ms=1000)
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -129,7 +129,7 @@ class Pool:
             EgressRefused: the place may not be reached.
         """
         loop = asyncio.get_running_loop()
-        where = f"{endpoint.host}:{endpoint.port}"
+        where = endpoint.where
         try:
             async with asyncio.timeout(endpoint.connect_timeout_s):
                 secure = endpoint.scheme == "https"

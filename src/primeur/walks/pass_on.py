@@ -119,9 +119,15 @@ def whole_answer(meter: Meter, body: bytes, translation: Translation | None) -> 
     return with_account(body, meter)
 
 
-def fault_event(error: PrimeurError) -> bytes:
-    """Tell a fault in a stream, as OpenAI's clients read it."""
-    return _event({"error": {"message": error.message, "type": "server_error", "param": None, "code": error.code}})
+def fault_event(error: PrimeurError, deployment: str = "") -> bytes:
+    """Tell a fault in a stream, as OpenAI's clients read it: whose target broke off, and what to do."""
+    message = error.message
+    if deployment and isinstance(error, TargetFailed):
+        message = (
+            f"the answer of deployment {deployment!r} broke off: {message}; send the request again, and if it"
+            f" breaks off again have an operator look at `primeur deployments logs {deployment}`"
+        )
+    return _event({"error": {"message": message, "type": "server_error", "param": None, "code": error.code}})
 
 
 async def pass_whole(meter: Meter, reply: Reply, translation: Translation | None) -> bytes:
@@ -159,7 +165,7 @@ async def pass_events(meter: Meter, reply: Reply, translation: Translation | Non
         yield last
     except PrimeurError as error:
         await meter.close("failed", error)
-        yield fault_event(error)
+        yield fault_event(error, meter.served.deployment)
     finally:
         reply.close()
         await meter.close("cancelled")

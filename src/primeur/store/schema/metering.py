@@ -53,6 +53,8 @@ requests = Table(
     Column("images", Integer, nullable=False, server_default="0"),
     Index("ix_requests_project_at", "project_id", "at_ms"),
     Index("ix_requests_at", "at_ms"),
+    # The newest answers of one revision, which may have answered rarely in a busy house.
+    Index("ix_requests_revision_at", "revision_id", "outcome", "at_ms"),
     # Only what a holder refused: an index over all would cost every request.
     Index(
         "ix_requests_refusal",
