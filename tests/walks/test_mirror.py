@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from primeur.core.chat import Ask, Route
-from primeur.core.errors import BadRequest, TargetBusy, TargetFailed
+from primeur.core.errors import BadRequest, Conflict, TargetBusy, TargetFailed
+from primeur.core.scaling import Scaling
 from primeur.core.usage import Usage, UsageEvent
 from primeur.core.wire import ChatRequest
 from primeur.metering.rows import keep_usage
@@ -17,6 +18,8 @@ from primeur.walks.compile_snapshot import compile_snapshot
 from primeur.walks.deploy import NewRevision, deploy
 from primeur.walks.judge_roll_outs import tick
 from primeur.walks.mirror import IN_FLIGHT_MOST
+from primeur.walks.roll_out import HandMove, move_by_hand
+from primeur.walks.set_scaling import set_scaling
 
 ANSWER = b'{"choices":[{"message":{"content":"hi"}}],"usage":{"prompt_tokens":5,"completion_tokens":2}}'
 POLICY = RollOutPolicy(steps=(10, 50), step_requests=20, step_s=0, shadow=100, watch=("errors",))
@@ -142,3 +145,24 @@ async def test_no_more_than_a_few_are_under_way(trial):
     sent = house.relay.sent
     mirror.copy(ask(house, "again"))
     assert (house.relay.sent, mirrors.dropped, len(mirrors.seen)) == (sent, 8, IN_FLIGHT_MOST)
+
+
+async def test_copying_is_paused_and_resumed_by_hand(trial, owner):
+    """Meanwhile nothing is copied and nothing judged, and the old revision alone answers."""
+    house, old, _ = trial
+    assert (await move_by_hand(house, owner, "chat", HandMove(move="pause"))).state == "shadow_paused"
+    paused = (await compile_snapshot(house)).deployments["chat"]
+    assert (paused.mirror, [one.revision_id for one in paused.targets]) == (None, [old.id])
+    await tick(house, {})
+    assert (await move_by_hand(house, owner, "chat", HandMove(move="resume"))).state == "shadow"
+    assert await mirror_of(house)
+
+
+async def test_scaling_waits_for_the_end_of_a_roll_out(trial, owner):
+    """And says what ends it."""
+    house, *_ = trial
+    words = "a roll-out of it is shadow: two cannot be under way; `primeur deployments promote chat` or `roll-back"
+    with pytest.raises(Conflict, match=words):
+        await set_scaling(house, owner, "chat", Scaling(max=2))
+    await move_by_hand(house, owner, "chat", HandMove(move="roll_back"))
+    assert (await set_scaling(house, owner, "chat", Scaling(max=2))).scaling == Scaling(max=2)

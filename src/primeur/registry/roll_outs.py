@@ -16,6 +16,8 @@ REGISTERED = "registered"
 READY = "ready"
 # A part of the requests is copied to it; its answers are judged and thrown away.
 SHADOW = "shadow"
+# Nothing is copied to it until somebody resumes, promotes or rolls back.
+SHADOW_PAUSED = "shadow_paused"
 # It answers a share of the callers and is judged.
 CANARY = "canary"
 # It keeps its share and is not judged until somebody resumes, promotes or rolls back.
@@ -34,6 +36,10 @@ ROLL_OUT = Machine(
         (READY, "open"): CANARY,
         (READY, "mirror"): SHADOW,
         (SHADOW, "open"): CANARY,
+        (SHADOW, "pause"): SHADOW_PAUSED,
+        (SHADOW_PAUSED, "resume"): SHADOW,
+        (SHADOW_PAUSED, "promote"): PROMOTED,
+        (SHADOW_PAUSED, "roll_back"): ROLLED_BACK,
         (SHADOW, "promote"): PROMOTED,
         (SHADOW, "roll_back"): ROLLED_BACK,
         (CANARY, "widen"): CANARY,
@@ -53,7 +59,7 @@ ROLL_OUT = Machine(
 )
 
 # A canary that nobody but the roll-out may ask yet.
-UNOPENED = frozenset({REGISTERED, READY, SHADOW})
+UNOPENED = frozenset({REGISTERED, READY, SHADOW, SHADOW_PAUSED})
 # Nothing else may move the deployment's traffic.
 UNDER_WAY = UNOPENED | {CANARY, PAUSED}
 # The revision before must be up.
