@@ -17,6 +17,7 @@ from typing import Any
 
 import uvloop
 from bench.gateway.check import check_books, check_limits
+from bench.gateway.evenness import look
 from bench.gateway.house import Primeur
 from bench.gateway.load import Heard, steady, streams, wrk
 from bench.gateway.measure import cpu_s, load_average, machine, memory_mb
@@ -197,6 +198,7 @@ def main() -> None:
     began = datetime.fromtimestamp(time.time_ns() / 1e9, UTC)
     about = {"began": began.isoformat(timespec="seconds"), "quick": options.quick, **machine()}
     about["load_average_before"] = load_average()
+    about["evenness"] = look(10.0)._asdict()
     result = {**about, **Bench(options).run(), "load_average_after": load_average()}
     out = options.out or ROOT / "bench" / "results" / f"{began:%Y-%m-%d}.json"
     out.parent.mkdir(parents=True, exist_ok=True)

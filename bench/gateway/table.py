@@ -60,6 +60,11 @@ def print_table(result: Result) -> None:
     direct = result["parties"]["direct"]["levels"]
     ceiling = _middle(direct.get(64) or direct["64"], "requests") / _middle(direct.get(64) or direct["64"], "seconds")
     console.print(f"The upstream asked directly at 64 concurrent: {ceiling:,.0f} requests/s")
+    even = result["evenness"]
+    console.print(
+        f"The machine alone: a piece of work of {even['piece_us']:.0f} us took three times that in "
+        f"{even['slow_share']:.1%} of the pieces, for {max(even['phases_ms'], default=0)} ms on end at most"
+    )
     console.print(f"Books: {result['checks']['books']}", markup=False)
     console.print(f"Limits: {result['checks']['limits']}", markup=False)
 

@@ -8,6 +8,7 @@ import uuid
 import pytest
 from bench import audit, ledger, limits
 from bench.broker import candidates
+from bench.gateway.evenness import find_phases, look
 
 
 def test_limits_are_measured_in_a_house_as_the_product_makes_it():
@@ -47,3 +48,10 @@ def test_the_journal_is_measured(tmp_path):
 def test_there_are_candidates_to_decide_between():
     """As many as the figure says."""
     assert len(candidates(1.0, 1.0)) == 32
+
+
+def test_slow_moments_that_lie_close_together_are_one_phase():
+    """Two phases of 15 and 30 ms; a moment by itself is none."""
+    slow = [1.0, 1.010, 1.015, 2.0, 3.000, 3.015, 3.030]
+    assert find_phases(slow) == [15, 30]
+    assert 0 <= look(0.02).slow_share <= 1
