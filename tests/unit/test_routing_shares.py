@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from primeur.core.chat import OPENAI_PATHS, Ask, Deployment, Dialect, Endpoint, Route, Target
 from primeur.core.wire import ChatRequest
@@ -29,6 +30,17 @@ def test_who_has_the_new_revision_keeps_it_while_its_share_grows(conversation, s
     """Conversation by conversation."""
     served = [way(share).order(ask(conversation))[0].revision_id == "new" for share in sorted(shares)]
     assert served == sorted(served)
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.integers(0, 100))
+def test_what_a_caller_says_belongs_together_does(said, conversation, share):
+    """In the first turn of a conversation, which has no name yet, and in those that follow."""
+    fields = ChatRequest(model="chat", messages=[], prompt_cache_key=said)
+    asks = [
+        structs.replace(ask(affinity, f"req_{n}"), fields=fields)
+        for n, affinity in enumerate((None, conversation, "x"))
+    ]
+    assert len({way(share).order(one)[0].revision_id for one in asks}) == 1
 
 
 @given(st.text(min_size=1), st.integers(0, 100))

@@ -19,7 +19,7 @@ def weights(tmp_path, write_gguf):
         path = write_gguf(f"weights/{name}.gguf", architecture=architecture)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         tables.append(
-            f'[[models]]\nname="{name}"\nfile="{name}.gguf"\nsha256="{digest}"\nlicence="Apache-2.0"\ncard="card.md"\n'
+            f'[[models]]\nname="{name}"\nfile="{name}.gguf"\nsha256="{digest}"\nlicence="Apache-2.0"\ncard="card.md"\nlanguages=["en","fr"]\n'
         )
     (tmp_path / "weights" / "card.md").write_text("It babbles.")
     (tmp_path / "weights" / "manifest.toml").write_text("\n".join(tables))
@@ -51,6 +51,7 @@ async def test_starter_models_are_deployed(house, weights):
     (version, _) = await house.store.read(rows.list_versions)
     assert version.licence == "Apache-2.0"
     assert "It babbles." in version.card
+    assert version.languages == "en fr"
     assert (house.place.data_dir / version.path).is_file()
 
 

@@ -99,7 +99,7 @@ async def test_a_response_is_kept_and_built_on(home):
     assert msgspec.json.decode(stored(home, first.id).body) == msgspec.to_builtins(first)
     second = (await answer(home, chat, input="more", previous_response_id=first.id)).response
     assert chat.said == [("user", "hi"), ("assistant", "hello"), ("user", "more")]
-    assert chat.asks[-1].affinity == first.id
+    assert [one.affinity for one in chat.asks] == [first.id, first.id]
     assert second.previous_response_id == first.id
     assert second.usage["total_tokens"] == 3
 

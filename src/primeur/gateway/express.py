@@ -226,6 +226,7 @@ class ExpressProtocol(AnsweringProtocol):
             arrived_ms=now_ms,
             arrived_us=self._arrived_us,
             address=self._caller_address(),
+            affinity=heard.affinity,
         )
 
     def _go_long_way(self, body: bytes) -> None:

@@ -56,11 +56,13 @@ class Heard(NamedTuple):
 
     Attributes:
         voice: who tells its answer; None where it may pass as it comes.
+        affinity: see `primeur.core.chat.Ask`.
     """
 
     body: bytes
     fields: AnyRequest
     voice: Voice | None = None
+    affinity: str | None = None
 
 
 Hear = Callable[[House, Caller, bytes, str, int], Heard | None]

@@ -52,4 +52,5 @@ def hear_response(house: House, caller: Caller, body: bytes, _request_id: str, a
     turn = Turn(house, caller, request, arrived_ms)
     turn.take_own({})
     chat, fields = turn.chat(turn.messages())
-    return Heard(chat, fields, ResponseVoice(turn))
+    voice = ResponseVoice(turn)
+    return Heard(chat, fields, voice, turn.affinity)

@@ -51,7 +51,8 @@ def lot_of(sticky: str, ask: Ask, key_id: str) -> str:
         return key_id or ask.id
     if sticky == "request":
         return ask.id
-    return ask.affinity or getattr(ask.fields, "prompt_cache_key", None) or ask.id
+    # Whoever says what belongs together is believed, in the first turn of a conversation as in the later ones.
+    return getattr(ask.fields, "prompt_cache_key", None) or ask.affinity or ask.id
 
 
 def order_targets(deployment: Deployment, ask: Ask, lot: str | None = None, busy: Busy = nobody) -> list[Target]:

@@ -15,6 +15,7 @@ from primeur.core.gguf import read_gguf_file
 from primeur.core.ids import make_id
 from primeur.governance import member_rows, rows, rules
 from primeur.governance.sign_in_rows import add_link
+from primeur.registry.facts import check_languages
 from primeur.store.database import Tx, tell
 from primeur.walks.house import House
 from primeur.walks.keep_weights import Progress, keep_weights
@@ -38,6 +39,7 @@ class Shipped(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
     licence: str | None = None
     card: str | None = None
+    languages: list[str] = []
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -149,7 +151,8 @@ def _take(house: House, folder: Path, one: Shipped, table: dict[str, Any], progr
     digest, path = keep_weights(source, house.place.data_dir, link=True, progress=progress)
     if digest != f"sha256:{one.sha256}":
         raise SetupError(f"{source} is not the file that its manifest names; install Primeur again")
-    return Found(one.name, head, digest, path, one.licence, "came with Primeur", _card(folder, one, table))
+    card, languages = _card(folder, one, table), check_languages(one.languages) or None
+    return Found(one.name, head, digest, path, one.licence, "came with Primeur", card, languages)
 
 
 def _card(folder: Path, one: Shipped, table: dict[str, Any]) -> dict[str, Any]:

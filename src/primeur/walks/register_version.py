@@ -24,6 +24,7 @@ class Found:
         licence: SPDX expression; None when nobody said.
         origin: where the file came from.
         card: what else is known, for people.
+        languages: tags such as ``en fr``.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Found:
     licence: str | None = None
     origin: str | None = None
     card: dict[str, object] | None = None
+    languages: str | None = None
 
 
 def register_version(tx: Tx, found: Found, *, entropy: Entropy, actor: str, now_ms: int) -> rows.Version:
@@ -58,6 +60,7 @@ def register_version(tx: Tx, found: Found, *, entropy: Entropy, actor: str, now_
         licence=found.licence,
         origin=found.origin,
         card=None if found.card is None else msgspec.json.encode(found.card).decode(),
+        languages=found.languages,
         context_tokens=found.head.context_tokens,
         parameters=found.head.parameters,
         quantisation=found.head.quantisation,

@@ -76,6 +76,8 @@ class Turn:
     def answer(self) -> ResponseStream:
         """Begin the response."""
         blank = blank_response(self.request, self.new_id("response"), self.arrived_ms)
+        # Those that follow the first of a chain are drawn by its id, and so is it itself.
+        self.affinity = self.affinity or blank.id
         return ResponseStream(blank, self.new_id, self.house.clock.now_ms)
 
     @property
