@@ -307,7 +307,9 @@ def test_a_deployments_page_shows_its_traffic_and_its_replicas(service, open_pag
     figures = page.locator("table.stacked tbody tr").locator("td").all_inner_texts()
     assert figures[:3] == ["100 %", "1", "0"]
     assert re.fullmatch(r"\d+\s(ms|µs) / \d+\s(ms|µs)", figures[3])
+    assert page.get_by_role("heading", name="Revision 1, replica 1").is_visible()
     french = open_page("/deployments/scaled", viewport=PHONE, locale="fr", scheme="dark")
+    assert french.get_by_role("heading", name="Journaux des moteurs").is_visible()
     assert french.get_by_role("heading", name="Répliques").is_visible()
     assert french.evaluate("document.documentElement.scrollWidth <= innerWidth")
     # On a phone the table is as wide as the page, each figure under its column's name.
