@@ -85,7 +85,7 @@ async def test_who_never_upgrades_is_refused_once_the_version_has_ended(founded,
         admit(founded, owner, asking(founded))
     shown = (await client.get("/api/v1/deployments/chat")).json()
     assert (shown["state"], shown["pending"][:34]) == ("ended", "version 1 of 'tiny' ended on 2100-")
-    assert (await client.get("/api/v1/status")).json()["state"] == "pending"
+    assert (await client.get("/api/v1/status")).json()["state"] == "ready"
     assert await upgrade_once(founded, {}) == 0
     with pytest.raises(Conflict):
         await deploy(founded, owner, "other", NewRevision(model="tiny", version=1))

@@ -16,7 +16,7 @@ class StatusView(msgspec.Struct, frozen=True, kw_only=True):
     """How the house is doing.
 
     Attributes:
-        state: ``ready`` when every deployment is, else ``pending``.
+        state: ``pending`` while a deployment is pending or waking, else ``ready``; who sleeps or has ended stays so.
         engines, providers: what is installed to deploy on.
     """
 
@@ -44,7 +44,7 @@ async def get_status(visit: Visit) -> Answer:
     return json_answer(
         StatusView(
             version=_version(),
-            state="ready" if all(one.state == "ready" for one in deployments) else "pending",
+            state="pending" if any(one.state in {"pending", "waking"} for one in deployments) else "ready",
             deployments=deployments,
             engines=sorted(visit.house.engines),
             providers=sorted(visit.house.providers),
