@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 _Tree = dict[str, "_Tree"]
 _END = ""
+# Three signs that Unicode has twice; neither of two has an upper case of one sign.
+_TWICE = str.maketrans("\u1fd3\u1fe3\ufb05", "\u0390\u03b0\ufb06")
 
 
 def read_words(words: Iterable[str]) -> re.Pattern[str]:
@@ -17,15 +19,16 @@ def read_words(words: Iterable[str]) -> re.Pattern[str]:
     for word in words:
         node = tree
         for sign in word:
-            node = node.setdefault(_lower(sign), {})
+            node = node.setdefault(alike(sign), {})
         node[_END] = {}
     return re.compile(rf"(?<!\w){_expression(tree)}(?!\w)", re.IGNORECASE)
 
 
-def _lower(sign: str) -> str:
-    """Give the lower case that `re` knows: sign for sign."""
-    lower = sign.lower()
-    return lower if len(lower) == 1 else sign
+def alike(sign: str) -> str:
+    """Give one sign for all that `re` takes for the same in upper or lower case: for i, I and both Turkish ones, i."""
+    upper = sign.upper()
+    # Where there is no upper case of one sign (as of ß), the sign stands for itself.
+    return (upper if len(upper) == 1 else sign).lower()[0].translate(_TWICE)
 
 
 def _expression(tree: _Tree) -> str:
