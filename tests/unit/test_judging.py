@@ -58,6 +58,24 @@ def test_a_canary_that_fails_is_taken_back():
     assert verdict.findings[0].e_value > verdict.findings[0].limit
 
 
+def test_a_bad_beginning_that_does_not_go_on_holds_a_canary_for_a_while_only():
+    """Evidence is told at its highest, and may take a canary back; the next step waits for what it is now."""
+    dice = random.Random(1)
+    made = Trial(POLICY, [observation(dice) for _ in range(300)])
+    for _ in range(4):
+        made.take(Observation(failed=True), canary=True)
+        made.take(Observation(failed=False), canary=False)
+    worst = made.findings()[0]
+    assert worst.metric == "errors"
+    assert worst.limit**0.5 < worst.e_value < worst.limit
+    held = judge(made, Stage(0, 60, 60))
+    assert (held.answer, held.reason[-49:]) == ("wait", "not enough evidence to go back, too much to go on")
+    for number in range(1600):
+        made.take(observation(dice), canary=number % 4 == 0)
+    assert made.findings()[0].e_value == worst.e_value
+    assert judge(made, Stage(0, 460, 60)).answer == "widen"
+
+
 def test_a_slow_canary_is_taken_back():
     """Twenty percent more to the first token."""
     verdict = judge(trial(2, 2000, slower=1.2), Stage(0, 2000, 60))

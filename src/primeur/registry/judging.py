@@ -11,7 +11,7 @@ metric the evidence of its thresholds is averaged, which keeps the promise.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, log
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -83,6 +83,9 @@ class _YesNo:
     def log_peak(self) -> float:
         return self.rates.log_peak
 
+    def log_now(self) -> float:
+        return self.rates.log_now
+
     def strongest(self) -> tuple[TwoRates, float | None]:
         return self.rates, None
 
@@ -95,7 +98,7 @@ class _Exceeding:
         self.calibration = list(known[-10 * CALIBRATION :])
         self.thresholds: list[float] = []
         self.rates: list[TwoRates] = []
-        self.peak = 0.0
+        self.now = self.peak = 0.0
         if len(self.calibration) >= CALIBRATION:
             self._set()
 
@@ -111,10 +114,14 @@ class _Exceeding:
             rates.see(canary=canary, bad=compared > threshold)
         logs = [rates.log_now for rates in self.rates]
         most = max(logs)
-        self.peak = max(self.peak, most + log(sum(exp(one - most) for one in logs) / len(logs)))
+        self.now = most + log(sum(exp(one - most) for one in logs) / len(logs))
+        self.peak = max(self.peak, self.now)
 
     def log_peak(self) -> float:
         return self.peak
+
+    def log_now(self) -> float:
+        return self.now
 
     def strongest(self) -> tuple[TwoRates, float | None]:
         if not self.rates:
@@ -188,6 +195,10 @@ class Trial:
             )
         return sorted(found, key=lambda one: -one.e_value / one.limit)
 
+    def is_pressing(self, one: Finding) -> bool:
+        """Whether the evidence as it is now, not at its highest, is beyond the square root of the limit."""
+        return self._metrics[cast("Metric", one.metric)].log_now() >= log(one.limit) / 2
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -211,7 +222,7 @@ def judge(trial: Trial, stage: Stage) -> Verdict:
     if worst.e_value >= worst.limit:
         reason = f"{_told(worst)}; the evidence is {worst.e_value:.3g}, beyond {worst.limit:.3g}"
         return Verdict("roll_back", reason, findings)
-    holding = _holding(policy, stage, worst)
+    holding = _holding(policy, stage, next(filter(trial.is_pressing, findings), None))
     if holding is not None:
         return Verdict("wait", holding, findings)
     if stage.step + 1 < len(policy.steps):
@@ -221,14 +232,14 @@ def judge(trial: Trial, stage: Stage) -> Verdict:
     return Verdict("promote", f"nothing is worse after {trial.seen[True]} answers", findings)
 
 
-def _holding(policy: RollOutPolicy, stage: Stage, worst: Finding) -> str | None:
+def _holding(policy: RollOutPolicy, stage: Stage, pressing: Finding | None) -> str | None:
     """Why the next step is not due yet."""
     if stage.answers < policy.step_requests:
         return f"{stage.answers} of {policy.step_requests} answers in this step"
     if stage.elapsed_s < policy.step_s:
         return f"{stage.elapsed_s:.0f} of {policy.step_s} s in this step"
-    if worst.e_value >= worst.limit**0.5:
-        return f"{_told(worst)}; not enough evidence to go back, too much to go on"
+    if pressing is not None:
+        return f"{_told(pressing)}; not enough evidence to go back, too much to go on"
     return None
 
 
