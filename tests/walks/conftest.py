@@ -1,5 +1,6 @@
 """A house with things handed in: an engine and a provider that only plan, a host that only remembers."""
 
+import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from primeur.gateway.asgi import Gateway
 from primeur.governance import rows as governance
 from primeur.governance import rules
 from primeur.limits.memory import MemoryLimiter
+from primeur.relay.pool import Pool
 from primeur.store.database import Store
 from primeur.walks.found_house import found_house
 from primeur.walks.house import House, Place
@@ -193,3 +195,12 @@ def deal(client):
         return answer.json()
 
     return say
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    """The relay itself, closed afterwards."""
+    made = Pool()
+    yield made
+    await made.aclose()
+    await asyncio.sleep(0)

@@ -3,12 +3,10 @@
 import asyncio
 import socket
 
-import pytest
 from tests.walks.test_relay import CLOSE, OK, served
 
 from primeur.core.chat import Endpoint
 from primeur.core.errors import TargetFailed, TargetStale
-from primeur.relay.pool import Pool
 
 STREAM = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
 
@@ -38,14 +36,6 @@ class Heard:
 
     def on_fault(self, fault):
         self.over.set_result(fault)
-
-
-@pytest.fixture
-async def pool():
-    made = Pool()
-    yield made
-    await made.aclose()
-    await asyncio.sleep(0)
 
 
 async def ask(pool, endpoint):

@@ -7,7 +7,6 @@ import pytest
 
 from primeur.core.chat import Endpoint
 from primeur.core.errors import TargetFailed, TargetTimedOut
-from primeur.relay.pool import Pool
 
 CLOSE = b"<close>"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -52,14 +51,6 @@ async def served(*turns, cut=1 << 20, **endpoint):
         yield Endpoint("http", "127.0.0.1", port, **endpoint), log
     finally:
         server.close()
-
-
-@pytest.fixture
-async def pool():
-    made = Pool()
-    yield made
-    await made.aclose()
-    await asyncio.sleep(0)
 
 
 async def test_a_connection_is_used_again(pool):
