@@ -11,12 +11,11 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from prometheus_client import REGISTRY
 
 from primeur import weights
 from primeur.config import Settings, mail_server
-from primeur.console import pages
+from primeur.console.threshold import App, Threshold
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineHost, EngineOrder, EngineState, Family, Journal, KeyService, Launch, Limiter
 from primeur.core.usage import UsageEvent
@@ -40,8 +39,6 @@ from primeur.walks.house import Board, House, Place
 from primeur.walks.read_used import read_used
 from primeur.walks.tell_limits import tell_limits
 
-# The console's calls do not leave the process; the name only has to be the same in Host and Origin.
-_IN_PROCESS = "http://console.invalid"
 WEIGHTS = Path(weights.__file__).parent
 
 _log = logging.getLogger("primeur")
@@ -185,10 +182,19 @@ def open_store(settings: Settings) -> Store:
 
 
 def build_app(house: House) -> Gateway:
-    """The ASGI application: the API's doors, and the console as an ordinary customer of them."""
+    """The ASGI application: the API's doors, and the console behind them."""
+    return Gateway(house, Threshold(partial(_build_console, house)))
+
+
+def _build_console(house: House) -> App:
+    """The console, an ordinary customer of the doors."""
+    import httpx2  # noqa: PLC0415 (see `Threshold`)
+
+    from primeur.console import pages  # noqa: PLC0415
+
     doors = httpx2.ASGITransport(Gateway(house), raise_app_exceptions=False)
-    api = httpx2.AsyncClient(transport=doors, base_url="http://primeur")
-    return Gateway(house, pages.build(house, api))
+    # Its calls do not leave the process; the name only has to be the same in Host and Origin.
+    return pages.build(house, httpx2.AsyncClient(transport=doors, base_url="http://primeur"))
 
 
 def make_house(  # noqa: PLR0913, PLR0917 (every port is plugged in here)

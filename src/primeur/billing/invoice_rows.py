@@ -62,7 +62,7 @@ def next_number(tx: Tx, kind: str, issuer: str, year: int) -> str:
 
 def count_on(tx: Tx, kind: str, issuer: str, year: int) -> int:
     """Count a series one on and give where it is now; counted back with the transaction if that fails."""
-    first = insert_or(tx, number_series).values(issuer=issuer, kind=kind, year=year, last=1)
+    first = insert_or(tx.dialect.name, number_series).values(issuer=issuer, kind=kind, year=year, last=1)
     taken = first.on_conflict_do_update(
         index_elements=["issuer", "kind", "year"], set_={"last": number_series.c.last + 1}
     )

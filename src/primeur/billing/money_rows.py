@@ -69,7 +69,7 @@ def sum_on(tx: Tx) -> bool:
 
 
 def _add(tx: Tx, found: Select[Any]) -> None:
-    adding = insert_or(tx, money_days).from_select([*_KEYS, "requests", "nanos"], found)
+    adding = insert_or(tx.dialect.name, money_days).from_select([*_KEYS, "requests", "nanos"], found)
     new = adding.excluded
     summed = {name: money_days.c[name] + new[name] for name in ("requests", "nanos")}
     tx.execute(adding.on_conflict_do_update(index_elements=list(_KEYS), set_=summed))

@@ -6,12 +6,13 @@ Source: NIST SP 800-38D (GCM): a fresh random nonce of 96 bits for each secret.
 import base64
 import binascii
 from collections.abc import Callable
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing import TYPE_CHECKING
 
 from primeur.core.errors import SetupError
 from primeur.core.ports import MasterKey
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SEALED = "sealed:"
 _NONCE_BYTES = 12
@@ -24,7 +25,7 @@ def seal(text: str, belongs_to: str, key: MasterKey, entropy: Callable[[int], by
         belongs_to: whatever names the place of the secret; opened elsewhere it is worth nothing.
     """
     nonce = entropy(_NONCE_BYTES)
-    body = nonce + AESGCM(key.secret).encrypt(nonce, text.encode(), belongs_to.encode())
+    body = nonce + _cipher(key).encrypt(nonce, text.encode(), belongs_to.encode())
     return f"{SEALED}{key.id}:{base64.b64encode(body).decode()}"
 
 
@@ -49,10 +50,19 @@ def unseal(sealed: str, belongs_to: str, key: MasterKey) -> str:
     Raises:
         SetupError: it was changed, moved here from elsewhere, or sealed with another key.
     """
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 (see `_cipher`)
+
     try:
         body = base64.b64decode(sealed.removeprefix(SEALED).partition(":")[2], validate=True)
-        return AESGCM(key.secret).decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], belongs_to.encode()).decode()
+        return _cipher(key).decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], belongs_to.encode()).decode()
     except (InvalidTag, ValueError, binascii.Error):
         raise SetupError(
             f"the sealed secret of {belongs_to} does not open with the key {key.id!r}: give the secret again"
         ) from None
+
+
+def _cipher(key: MasterKey) -> "AESGCM":
+    # 7 MB that a house without secrets does without.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    return AESGCM(key.secret)

@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text
 
 from primeur.core.errors import Conflict, NotFound
 from primeur.ledger.rules.entries import FIRST_HASH, PAGE, Account, Entry, chained, check_entry
@@ -13,8 +13,11 @@ from primeur.store.bulk import insert_rows, merge_rows
 from primeur.store.database import Tx
 from primeur.store.schema import account_pages, accounts, balances, legs, transactions
 
-_TRANSACTION = ("number", "key", "kind", "at_ms", "text", "reverses", "hash")
+_TRANSACTION = ("kind", "text", "reverses", "number", "key", "at_ms", "hash")
 _LEG = ("number", "place", "account_id", "amount")
+# Asked for every batch: making these statements takes longer than answering them.
+_LAST = select(transactions.c.number, transactions.c.hash).order_by(transactions.c.number.desc()).limit(1)
+_NAMED = select(accounts).where(accounts.c.name.in_(bindparam("names", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def append(tx: Tx, entries: Sequence[Entry]) -> None:
         for entry in written:
             number += 1
             previous = chained(previous, number, entry)
-            rows += (number, entry.key, entry.kind, entry.at_ms, entry.text, entry.reverses, previous)
+            rows += (entry.kind, entry.text, entry.reverses, number, entry.key, entry.at_ms, previous)
             for place, (account, amount) in enumerate(entry.legs, 1):
                 account_id = known[account]
                 parts += (number, place, account_id, amount)
@@ -80,8 +83,7 @@ def alone(tx: Tx) -> None:
 
 def head(tx: Tx) -> tuple[int, bytes]:
     """Give number and hash of the last transaction; 0 and zeros when there is none."""
-    query = select(transactions.c.number, transactions.c.hash).order_by(transactions.c.number.desc()).limit(1)
-    row = tx.execute(query).first()
+    row = tx.execute(_LAST).first()
     return (0, FIRST_HASH) if row is None else (int(row.number), bytes(row.hash))
 
 
@@ -195,7 +197,7 @@ def _check_reversal(tx: Tx, entry: Entry, seen: dict[str, Entry], taken_back: se
 def _open_accounts(tx: Tx, wanted: set[Account]) -> dict[Account, int]:
     known = {
         Account(row.name, row.currency, row.book): int(row.id)
-        for row in tx.execute(select(accounts).where(accounts.c.name.in_({one.name for one in wanted})))
+        for row in tx.execute(_NAMED, {"names": sorted({one.name for one in wanted})})
     }
     missing = sorted(wanted - known.keys())
     if missing:
@@ -227,9 +229,8 @@ def _move(tx: Tx, pages: Mapping[int, Mapping[int, int]]) -> None:
             summed.append((account_id, page, amount))
     values = [value for row in sorted(summed) for value in row]
     merge_rows(tx, "account_pages", ("account_id", "page"), ("amount",), values)
-    statement = update(balances).where(balances.c.account_id == bindparam("which"))
-    statement = statement.values(amount=balances.c.amount + bindparam("by"))
-    tx.execute(statement, [{"which": one, "by": amount} for one, amount in sorted(moved.items())])
+    values = [value for row in sorted(moved.items()) for value in row]
+    merge_rows(tx, "balances", ("account_id",), ("amount",), values)
 
 
 def _posted(row: Any, parts: list[tuple[Account, int]]) -> Posted:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -48,9 +49,17 @@ def keep_usage(tx: Tx, events: Sequence[UsageEvent], cursor: Cursor | None = Non
 
 def keep_cursor(tx: Tx, cursor: Cursor) -> None:
     """Remember how far a journal has been read."""
-    place = {"segment": cursor.segment, "offset": cursor.offset}
-    statement = insert_or(tx, journal_cursors).values(journal=cursor.journal, **place)
-    tx.execute(statement.on_conflict_do_update(index_elements=["journal"], set_=place))
+    tx.execute(
+        _keeping(tx.dialect.name), {"journal": cursor.journal, "segment": cursor.segment, "offset": cursor.offset}
+    )
+
+
+@lru_cache
+def _keeping(dialect: str) -> Any:
+    """Make the statement once: it is asked for every batch."""
+    statement = insert_or(dialect, journal_cursors)
+    place = {name: statement.excluded[name] for name in ("segment", "offset")}
+    return statement.on_conflict_do_update(index_elements=["journal"], set_=place)
 
 
 def find_cursor(tx: Tx, journal: str) -> Cursor:
@@ -106,7 +115,12 @@ _USAGE = frozenset(Usage.__struct_fields__)
 _ALL = tuple(column.name for column in requests.columns)
 # What most requests leave empty is not written for them: the database knows it.
 _RARE = ("error_code", "error_message", "prompt", "answer", "refusal", "right_id", "evidence", "images")
-_PLAIN = tuple(name for name in _ALL if name not in _RARE)
+# What says the same in most rows comes first, see `insert_rows`.
+_COMMON = (
+    "counted_by", "outcome", "status", "currency", "route", "streamed", "reasoning_tokens", "cached_tokens", "price_id",
+    "deployment", "project_id", "key_id", "address", "provider", "revision_id",
+)  # fmt: skip
+_PLAIN = (*_COMMON, *(name for name in _ALL if name not in {*_RARE, *_COMMON}))
 
 
 def _reader(names: tuple[str, ...]) -> Callable[[UsageEvent], tuple[Any, ...]]:

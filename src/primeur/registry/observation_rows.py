@@ -45,7 +45,7 @@ def keep_faults(tx: Tx, faults: Iterable[Fault]) -> None:
     """Keep faults; the same request failing twice at one revision counts once."""
     rows = [{name: getattr(one, name) for name in Fault.__slots__} for one in faults]
     if rows:
-        tx.execute(insert_or(tx, target_faults).on_conflict_do_nothing(), rows)
+        tx.execute(insert_or(tx.dialect.name, target_faults).on_conflict_do_nothing(), rows)
 
 
 def list_ended(tx: Tx, revision_ids: Iterable[str], from_ms: int, until_ms: int) -> list[Seen]:

@@ -44,7 +44,7 @@ def keep_shadows(tx: Tx, seen: Iterable[Shadowed]) -> None:
     """Keep answers; the same request copied twice to one revision counts once."""
     rows = [{name: getattr(one, name) for name in Shadowed.__slots__} for one in seen]
     if rows:
-        tx.execute(insert_or(tx, shadow_answers).on_conflict_do_nothing(), rows)
+        tx.execute(insert_or(tx.dialect.name, shadow_answers).on_conflict_do_nothing(), rows)
 
 
 def list_shadows(tx: Tx, revision_ids: list[str], from_ms: int, until_ms: int, most: int) -> list[Shadowed]:

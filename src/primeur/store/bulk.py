@@ -21,8 +21,10 @@ def insert_rows(tx: Connection, table: str, columns: tuple[str, ...], values: li
     """Insert rows; *table* and *columns* are names of ours.
 
     Args:
-        values: texts, integers, truth values, bytes and None of all rows, one row after the other. One flat list is
-            nothing to the garbage collector, a hundred thousand small rows are.
+        columns: those first that say the same in most rows; SQLite is told once what the first ones say in all rows.
+        values: texts, integers, truth values, bytes and None of all rows, one row after the other; a column has bytes
+            in every row or in none. One flat list is nothing to the garbage collector, a hundred thousand small rows
+            are.
 
     Raises:
         IntegrityError: a key is there already.
@@ -64,14 +66,36 @@ def _insert(tx: Connection, table: str, columns: tuple[str, ...], values: list[A
     while start < len(values):
         count = 1 << (min((len(values) - start) // width, _VALUES_MOST // width).bit_length() - 1)
         end = start + count * width
-        tx.exec_driver_sql(_statement(table, columns, count), tuple(values[start:end]))
+        alike = _alike(values, start, end, width)
+        bound = values[start : start + alike]
+        for place in range(alike, width):
+            bound += values[start + place : end : width]
+        tx.exec_driver_sql(_statement(table, columns, alike, count), tuple(bound))
         start = end
 
 
+def _alike(values: list[Any], start: int, end: int, width: int) -> int:
+    """Give how many columns, from the first on, say the same in all rows from *start* to *end*."""
+    count = (end - start) // width
+    if count > 1:
+        for place in range(start, start + width - 1):
+            if values[place:end:width].count(values[place]) != count:
+                return place - start
+    return 0
+
+
 @lru_cache(maxsize=256)
-def _statement(table: str, columns: tuple[str, ...], count: int) -> str:
-    row = f"({', '.join(['?'] * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"  # noqa: S608 (names of ours)
+def _statement(table: str, columns: tuple[str, ...], alike: int, count: int) -> str:
+    """Insert *count* rows of which the first *alike* columns are bound once, the others column by column."""
+    into = f"INSERT INTO {table} ({', '.join(columns)})"
+    varied = len(columns) - alike
+    rows = ", ".join(
+        f"({', '.join(f'?{alike + place * count + row + 1}' for place in range(varied))})" for row in range(count)
+    )
+    if not alike:
+        return f"{into} VALUES {rows}"
+    taken = ", ".join([f"?{place + 1}" for place in range(alike)] + [f"column{place + 1}" for place in range(varied)])
+    return f"{into} SELECT {taken} FROM (VALUES {rows})"  # noqa: S608 (names of ours)
 
 
 def _copy(tx: Connection, table: str, columns: tuple[str, ...], values: list[Any]) -> None:

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Table
 
 
-def insert_or(tx: Connection, table: Table) -> Any:
-    """Give the ``INSERT`` of the database's own dialect, with its ``on_conflict_do_...``."""
-    if tx.dialect.name == "postgresql":
+def insert_or(dialect: str, table: Table) -> Any:
+    """Give the ``INSERT`` of a database's own *dialect*, with its ``on_conflict_do_...``."""
+    if dialect == "postgresql":
         # 2 MB that a service on SQLite does without.
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415
 

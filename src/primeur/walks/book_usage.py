@@ -13,7 +13,7 @@ from primeur.ledger.rules.usage import Way, partner_share, purchase, sale, usage
 from primeur.metering import rows
 from primeur.metering.rate_rows import list_rates, list_shares
 from primeur.metering.rates import Rate, Share, Tariff, choose_rate, choose_share
-from primeur.store.database import Tx
+from primeur.store.database import Tx, last_sequence
 
 # From and until when it holds, the rate of selling, both tariffs, and the accounts.
 _Found = tuple[int, int, Rate | None, Tariff | None, Tariff | None, Way]
@@ -25,11 +25,13 @@ class Terms:
 
     Attributes:
         organisations: by project.
+        newest: the event that was the newest when they were read.
     """
 
     rates: Sequence[Rate] = ()
     shares: Sequence[Share] = ()
     organisations: Mapping[str, str] = field(default_factory=dict)
+    newest: int = -1
 
     def __post_init__(self) -> None:
         """Sort the sides apart, and know the moments at which terms change."""
@@ -74,11 +76,15 @@ class Terms:
 
 
 def read_terms(tx: Tx, known: Terms | None = None) -> Terms:
-    """Read the terms in force; *known* when nothing has changed."""
+    """Read the terms in force; *known* when nothing has changed. Whatever changes them tells an event."""
+    newest = last_sequence(tx)
+    if known is not None and known.newest == newest:
+        return known
     found = list_rates(tx), list_shares(tx), {one.id: one.organisation_id for one in list_projects(tx)}
     if known is not None and found == (known.rates, known.shares, known.organisations):
+        known.newest = newest
         return known
-    return Terms(*found)
+    return Terms(*found, newest)
 
 
 def book_usage(tx: Tx, events: Sequence[UsageEvent], terms: Terms, cursor: rows.Cursor | None = None) -> int:
