@@ -168,3 +168,4 @@ def test_a_service_that_stops_refuses_what_comes_now(opened):
     assert not wire.closed
     protocol.data_received(b"\r\n")
     assert told(wire) == (503, "not_ready")
+    assert b"\r\nretry-after: 1\r\n" in wire.sent

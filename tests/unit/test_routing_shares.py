@@ -1,10 +1,12 @@
-"""A growing share moves callers one way only."""
+"""Who is asked: a growing share moves callers one way only, and what is not up says when to come back."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
 from primeur.core.chat import OPENAI_PATHS, Ask, Deployment, Dialect, Endpoint, Route, Target
+from primeur.core.errors import NotReady
 from primeur.core.wire import ChatRequest
 from primeur.registry.ways import Way
 
@@ -54,3 +56,12 @@ def test_requests_without_a_conversation_are_divided():
     """About as the shares say."""
     served = [way(30).order(ask(request=f"req_{one}"))[0].revision_id for one in range(2000)]
     assert 500 < served.count("new") < 700
+
+
+@pytest.mark.parametrize(("pending", "again_ms"), [("its engine is started again", 2000), ("", 0)])
+def test_who_asks_what_is_not_up_is_told_when_to_come_back(pending, again_ms):
+    """Where it will come up by itself; a name without a revision will not."""
+    nobody = Way("chat", Deployment("chat", "m", 0, (), pending=pending), Route.CHAT)
+    with pytest.raises(NotReady, match=pending or "no revision") as refused:
+        nobody.order(ask())
+    assert refused.value.retry_after_ms == again_ms

@@ -101,6 +101,8 @@ async def test_who_may_call_may_not_read_logs(client, write, deal):
         answer = await client.get("/api/v1/deployments/chat/logs", headers={"authorization": f"Bearer {key}"})
         assert answer.status_code == status, answer.text
         assert status != 403 or "engine-logs:read" in answer.text
+    hidden = await client.get("/api/v1/deployments/chat/logs?revision=9", headers={"authorization": f"Bearer {key}"})
+    assert "there is no deployment" in hidden.text
 
 
 async def test_what_cannot_be_read_is_told(client, founded, owner, write):

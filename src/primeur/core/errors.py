@@ -201,16 +201,16 @@ class NotReady(PrimeurError):
 
     code = "not_ready"
 
+    def __init__(self, message: str, *, retry_after_ms: int = 0) -> None:
+        """*retry_after_ms*: milliseconds after which it is worth asking again; 0: nobody knows."""
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
+
 
 class StillWaking(NotReady):
     """A deployment slept, and it took longer to wake than a request may wait."""
 
     code = "waking"
-
-    def __init__(self, message: str, *, retry_after_ms: int) -> None:
-        """*retry_after_ms*: milliseconds after which it is worth asking again."""
-        super().__init__(message)
-        self.retry_after_ms = retry_after_ms
 
 
 class SliceSpent(PrimeurError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 
-class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Tokens of one answer; cached are part of input, reasoning part of output.
 
     Attributes:
@@ -24,7 +24,7 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.input_tokens + self.output_tokens
 
 
-class UsageEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename=None):
+class UsageEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One request that was let in or refused, exactly once in the journal; a row of the table ``requests``.
 
     Attributes:

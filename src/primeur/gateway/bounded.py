@@ -17,6 +17,8 @@ HEADERS_LIMIT = 128
 REQUESTS_LIMIT = 10_000
 HEAD_TIMEOUT_S, BODY_TIMEOUT_S, REST_TIMEOUT_S, UNREAD_TIMEOUT_S = 60.0, 60.0, 75.0, 60.0
 _LINGER_S = 2.0
+# Whoever stops is followed by another process, or another stands behind the same load balancer.
+_AGAIN_MS = 1000
 _STATUS = {BadRequest: 400, TooLarge: 431, NotReady: 503}
 _MALFORMED = "this is not HTTP/1.1 as RFC 9112 has it; check the request line, the headers and the content-length"
 
@@ -127,7 +129,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if said.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
             # The parser would say so too, but only when the request is on its way.
             return BadRequest("the only transfer-encoding of a request is chunked", code="invalid_http")
-        return NotReady("the service is stopping; ask again in a moment") if self._draining else None
+        words = "the service is stopping; ask again in a moment"
+        return NotReady(words, retry_after_ms=_AGAIN_MS) if self._draining else None
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
@@ -208,9 +211,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.is_answering and not self._still_reads():
             self.finish()
             return
-        body = problem(error, "openai").body
-        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[status] + head + body)
+        answer = problem(error, "openai")
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in answer.headers])
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(answer.body)
+        self.transport.write(STATUS_LINE[status] + lines + head + answer.body)
         # Closing while the caller still sends would reset the connection, and the answer would be lost with it.
         self.transport.write_eof()
         self.due_s = self.loop.time() + _LINGER_S

@@ -25,6 +25,8 @@ BEYOND_OPENAI = frozenset(
     }
 )
 _BEYOND = tuple(sorted(BEYOND_OPENAI))
+# An engine that comes up or is started again takes seconds.
+_AGAIN_MS = 2000
 Busy = Callable[[Endpoint], int]
 
 
@@ -67,7 +69,9 @@ def order_targets(deployment: Deployment, ask: Ask, lot: str | None = None, busy
         UnsupportedParameter: no target honours a parameter; names it.
     """
     if not deployment.targets:
-        raise NotReady(f"deployment {deployment.name!r} is not ready: {deployment.pending or 'it has no revision'}")
+        why = deployment.pending or "it has no revision"
+        again_ms = _AGAIN_MS if deployment.pending else 0
+        raise NotReady(f"deployment {deployment.name!r} is not ready: {why}", retry_after_ms=again_ms)
     able = [target for target in deployment.targets if ask.route in target.routes]
     if not able:
         served = ", ".join(sorted({route for target in deployment.targets for route in target.routes}))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from primeur.core.caller import Caller
 from primeur.core.errors import BadRequest, NotFound
 from primeur.core.masking import RULES, replace_spans
 from primeur.registry import deployment_rows
@@ -69,11 +70,13 @@ class EngineLog:
         return f"{self.revision}.{self.replica}"
 
 
-async def read_logs(house: House, deployment: str, ask: LogAsk) -> tuple[DeploymentRow, list[EngineLog]]:
+async def read_logs(
+    house: House, caller: Caller, deployment: str, ask: LogAsk
+) -> tuple[DeploymentRow, list[EngineLog]]:
     """Give the logs of a deployment's engines on this machine, the newest revision first.
 
     Raises:
-        NotFound: no such deployment or revision.
+        NotFound: no such deployment, not for this caller, or no such revision.
         BadRequest: it runs on a provider, whose logs are not here.
     """
 
@@ -82,6 +85,8 @@ async def read_logs(house: House, deployment: str, ask: LogAsk) -> tuple[Deploym
         return row, deployment_rows.list_revisions(tx, row.id)
 
     row, known = await house.store.read(read)
+    if caller.deployments is not None and row.name not in caller.deployments:
+        raise NotFound(f"there is no deployment {deployment!r} for {caller.name!r}")
     chosen = _choose(house, row.name, known, ask.revision)
     secrets = _known_secrets(house)
     logs = [

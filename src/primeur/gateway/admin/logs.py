@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from primeur.core.errors import BadRequest, NotFound
+from primeur.core.errors import BadRequest
 from primeur.gateway.admin.page import asked
 from primeur.gateway.doors import Door
 from primeur.gateway.visit import Answer, Visit, json_answer
@@ -59,12 +59,10 @@ class LogsView(msgspec.Struct, frozen=True, kw_only=True):
 
 async def get_logs(visit: Visit) -> Answer:
     """``GET /api/v1/deployments/{deployment}/logs``."""
-    query, caller = asked(visit, LogsQuery), visit.caller
+    query = asked(visit, LogsQuery)
     since = None if not query.since else dict(_since(one) for one in query.since.split(","))
     ask = LogAsk(revision=query.revision, replica=query.replica, lines=query.lines, since=since)
-    row, found = await read_logs(visit.house, visit.params["deployment"], ask)
-    if caller.deployments is not None and row.name not in caller.deployments:
-        raise NotFound(f"there is no deployment {visit.params['deployment']!r} for {caller.name!r}")
+    row, found = await read_logs(visit.house, visit.caller, visit.params["deployment"], ask)
     same = ("revision", "replica", "lines", "more")
     return json_answer(
         LogsView(
