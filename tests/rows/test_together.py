@@ -6,6 +6,9 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from primeur.core.errors import NotFound
+from primeur.core.events import KeyRevoked
+from primeur.governance.audit_rows import AuditSearch, read_events
+from primeur.store.database import tell
 from primeur.store.schema import organisations
 
 
@@ -30,6 +33,25 @@ async def test_each_is_all_or_nothing_by_itself(store):
     for name, outcome in zip(names, outcomes, strict=True):
         assert (isinstance(outcome, NotFound) and outcome.message == name) if name[0] == "b" else outcome == name
     assert await store.read(count) == sum(name.startswith("org") for name in names)
+
+
+async def test_each_tells_its_events_once(store):
+    """Also those that were run again because another one failed, which told nothing."""
+
+    def telling(name):
+        def work(tx):
+            tell(tx, KeyRevoked(name), actor="mem_1", at_ms=1)
+            return add(name)(tx)
+
+        return work
+
+    names = ["org_1", "bad_1", "org_2"]
+    await asyncio.gather(*(store.transact_together(telling(name)) for name in names), return_exceptions=True)
+    told = await store.read(lambda tx: read_events(tx, AuditSearch(), 0, 10))
+    assert [one.data for one in told] == [
+        '{"type":"KeyRevoked","key_id":"org_1"}',
+        '{"type":"KeyRevoked","key_id":"org_2"}',
+    ]
 
 
 async def test_a_fault_of_the_database_is_told_to_its_own_work(store):

@@ -55,7 +55,8 @@ class Store:
     async def transact_together(self, work: Callable[[Tx], T]) -> T:
         """As `transact`, sharing one commit with all that wait at this moment; each is still all or nothing.
 
-        For small writes that come in numbers: what they cost is the disk's time for a commit.
+        For small writes that come in numbers: what they cost is the disk's time for a commit. When one of them fails,
+        all are rolled back and run once more, each by itself.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -83,7 +84,9 @@ class Store:
 
     def _run_together(self, works: list[Callable[[Tx], Any]]) -> list[tuple[Any, Exception | None]]:
         def run(tx: Tx) -> list[tuple[Any, Exception | None]]:
-            return [_run_apart(tx, work) for work in works]
+            # As a rule none fails, and to prepare for it costs half as much as a small write.
+            done, fault = _run_apart(tx, lambda tx: [(work(tx), None) for work in works])
+            return done if fault is None else [_run_apart(tx, work) for work in works]
 
         return self.transact_now(run)
 
