@@ -15,13 +15,13 @@ from prometheus_client import REGISTRY
 
 from primeur import weights
 from primeur.config import Settings, mail_server
-from primeur.console.threshold import App, Threshold
 from primeur.core.errors import SetupError
 from primeur.core.ports import EngineHost, EngineOrder, EngineState, Family, Journal, KeyService, Launch, Limiter
 from primeur.core.usage import UsageEvent
 from primeur.engines.process import ProcessHost
-from primeur.gateway.asgi import Gateway
+from primeur.gateway.asgi import App, Gateway
 from primeur.gateway.load_metrics import LoadCollector
+from primeur.gateway.threshold import Threshold
 from primeur.limits.memory import MemoryLimiter
 from primeur.limits.metrics import SharedLimitsCollector
 from primeur.limits.shared import SharedLimiter

@@ -229,3 +229,27 @@ async def test_a_list_price_for_all_leaves_a_deployments_own_that_was_there(shop
     for _ in range(2):
         await shop.post("/api/v1/rates", json={"input": "1", "output": "2"})
     assert (await answer(1))["Income:Inference:Chat"] == -3000 * 1000
+
+
+async def test_terms_that_are_kept_are_read_again_after_any_change_of_them(shop, founded):
+    """The batch writer keeps them from batch to batch, and looks at the newest event only."""
+
+    async def read(known=None):
+        return await founded.store.transact(lambda tx: read_terms(tx, known))
+
+    terms = await read()
+    assert await read(terms) is terms
+    for path, ask in (
+        ("rates", RATE | {"request": "1"}),
+        ("shares", {"partner": "lab", "deployment": "chat", "part": "1/5"}),
+        ("projects", {"name": "other"}),
+    ):
+        made = await shop.post(f"/api/v1/{path}", json=ask)
+        assert made.status_code == 201, made.text
+        later = await read(terms)
+        assert later is not terms
+        assert await read(later) is later
+        terms = later
+    assert (len(terms.rates), [one.partner for one in terms.shares], len(terms.organisations)) == (1, ["lab"], 2)
+    await shop.put("/api/v1/deployments/far", json={"engine": "echo"})
+    assert await read(terms) is terms

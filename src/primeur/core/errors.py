@@ -20,9 +20,14 @@ from typing import Any
 
 
 class PrimeurError(Exception):
-    """Says what, which thing, and what to do next, in one line."""
+    """Says what, which thing, and what to do next, in one line.
+
+    Attributes:
+        retry_after_ms: milliseconds after which it is worth asking again; 0: nobody knows.
+    """
 
     code = "error"
+    retry_after_ms = 0
 
     def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
         """Keep the words; *param* is the JSON path of the fault and *code* a stable machine-readable name."""
@@ -202,7 +207,7 @@ class NotReady(PrimeurError):
     code = "not_ready"
 
     def __init__(self, message: str, *, retry_after_ms: int = 0) -> None:
-        """*retry_after_ms*: milliseconds after which it is worth asking again; 0: nobody knows."""
+        """*retry_after_ms*: see `PrimeurError`."""
         super().__init__(message)
         self.retry_after_ms = retry_after_ms
 

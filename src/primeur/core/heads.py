@@ -1,9 +1,15 @@
-"""Heads of HTTP messages that come again and again, the same but for their content-length; pure."""
+"""Heads of HTTP messages: lines of headers, and heads that come again, the same but for their content-length; pure."""
 
 import re
+from collections.abc import Iterable
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,12})(?=[ \t]*\r\n)", re.IGNORECASE)
 _DIGITS_MOST = 13
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write headers, a line each, as HTTP/1.1 has them."""
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
 
 
 class Mask:

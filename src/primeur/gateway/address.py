@@ -8,7 +8,7 @@ import msgspec
 from primeur.core.caller import Caller
 from primeur.core.chat import Route
 from primeur.core.errors import PrimeurError
-from primeur.core.heads import Mask, mask_of
+from primeur.core.heads import Mask, header_lines, mask_of
 from primeur.core.ids import Mint
 from primeur.core.wire import AnyRequest
 from primeur.gateway.anthropic import messages
@@ -101,7 +101,7 @@ class Express:
         """Give uvicorn's own headers as lines; it makes a new list of them every second, for the date."""
         known, lines = self._defaults
         if known is not headers:
-            lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+            lines = header_lines(headers)
             self._defaults = (headers, lines)
         return lines
 

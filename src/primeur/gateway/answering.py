@@ -5,6 +5,7 @@ from typing import Any
 from primeur.core.caller import Caller
 from primeur.core.chat import Ask
 from primeur.core.errors import PrimeurError
+from primeur.core.heads import header_lines
 from primeur.core.statuses import status_of
 from primeur.gateway.address import Address, Express
 from primeur.gateway.bounded import BoundedProtocol
@@ -57,7 +58,7 @@ class AnsweringProtocol(BoundedProtocol):
         ask = self._ask
         arrival = Arrival(ask.id, self._address.door.path, ask.arrived_ms, ask.arrived_us, ask.address)
         log_refusal(self.express.house, self._caller, arrival, error, status_of(error))
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in answer.headers])
+        lines = header_lines(answer.headers)
         head = self._head(b"HTTP/1.1 %d Refused\r\n" % answer.status, lines)
         self.transport.write(_WHOLE % (head, len(answer.body), answer.body))
         self._over(answer.status)

@@ -9,6 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from primeur.core.errors import BadRequest, NotReady, PrimeurError, TooLarge
+from primeur.core.heads import header_lines
 from primeur.gateway.deadlines import Watch
 from primeur.gateway.problems import problem
 
@@ -212,9 +213,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.finish()
             return
         answer = problem(error, "openai")
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in answer.headers])
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(answer.body)
-        self.transport.write(STATUS_LINE[status] + lines + head + answer.body)
+        self.transport.write(STATUS_LINE[status] + header_lines(answer.headers) + head + answer.body)
         # Closing while the caller still sends would reset the connection, and the answer would be lost with it.
         self.transport.write_eof()
         self.due_s = self.loop.time() + _LINGER_S

@@ -79,7 +79,7 @@ def _scim(error: errors.PrimeurError, status: int) -> dict[str, Any]:
 
 
 def _headers(error: errors.PrimeurError) -> Headers:
-    wait_ms = getattr(error, "retry_after_ms", 0)
+    wait_ms = error.retry_after_ms
     if wait_ms or isinstance(error, errors.OverLimit | errors.TargetBusy):
         # OpenAI's clients would try an exhausted budget again and again.
         again = [(b"x-should-retry", b"false")] if isinstance(error, errors.OverBudget) else []

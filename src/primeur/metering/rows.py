@@ -49,9 +49,7 @@ def keep_usage(tx: Tx, events: Sequence[UsageEvent], cursor: Cursor | None = Non
 
 def keep_cursor(tx: Tx, cursor: Cursor) -> None:
     """Remember how far a journal has been read."""
-    tx.execute(
-        _keeping(tx.dialect.name), {"journal": cursor.journal, "segment": cursor.segment, "offset": cursor.offset}
-    )
+    tx.execute(_keeping(tx.dialect.name), {name: getattr(cursor, name) for name in Cursor.__slots__})
 
 
 @lru_cache

@@ -6,6 +6,7 @@ Source: RFC 9112, sections 3 "Request Line" and 6 "Message Body".
 from collections.abc import Sequence
 
 from primeur.core.chat import Endpoint
+from primeur.core.heads import header_lines
 
 
 def request_bytes(
@@ -15,7 +16,7 @@ def request_bytes(
     head = request_head(endpoint, method, path)
     if body or method != "GET":
         return _with_body(head, body, headers)
-    return head + _lines(headers) + b"\r\n"
+    return head + header_lines(headers) + b"\r\n"
 
 
 def request_head(endpoint: Endpoint, method: str, path: str) -> bytes:
@@ -24,13 +25,9 @@ def request_head(endpoint: Endpoint, method: str, path: str) -> bytes:
     name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     host = name if endpoint.port == standard else f"{name}:{endpoint.port}"
     first = f"{method} {endpoint.prefix}{path} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n".encode()
-    return first + _lines(endpoint.headers)
+    return first + header_lines(endpoint.headers)
 
 
 def _with_body(head: bytes, body: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     kind = b"content-type: application/json\r\n" if body else b""
-    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (head, _lines(headers), kind, len(body), body)
-
-
-def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (head, header_lines(headers), kind, len(body), body)

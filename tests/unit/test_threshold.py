@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from primeur.console.threshold import App, Receive, Scope, Send, Threshold
+from primeur.gateway.asgi import App, Receive, Scope, Send
+from primeur.gateway.threshold import Threshold
 
 LATE = ("cryptography", "httpx2", "jinja2", "starlette", "sqlalchemy.dialects.postgresql")
 

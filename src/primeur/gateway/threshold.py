@@ -1,20 +1,16 @@
-"""Who comes first to the console has it built: a gateway that nobody looks at does without its 10 MB."""
+"""Who comes first to the console has it built: a gateway that nobody looks at does without its memory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from primeur.gateway.asgi import App, Receive, Scope, Send
 
 
 class Threshold:
     """An ASGI application that is made when it is first asked."""
 
     def __init__(self, build: Callable[[], App]) -> None:
-        """*build*: makes it; called in a thread, once, for loading it takes a third of a second."""
+        """*build*: makes it; called in a thread, once, for that takes as long as hundreds of requests."""
         self._build = build
         self._app: App | None = None
         self._lock = asyncio.Lock()
